@@ -1,0 +1,64 @@
+// limbic/core/dual.hpp - dual numbers: a value and the derivative along one direction
+//
+//   dual(v, t) = v + t e,  e^2 = 0        so  f(v + t e) = f(v) + f'(v) t e
+//
+// T is a number or a SIMD pack. The same op source run on dual<T> yields the derivative of its forward (a Jacobian
+// vector product) and of its adjoint (a Hessian-vector product). Comparisons look at the value alone.
+#pragma once
+
+#include <limbic/config.hpp>
+
+namespace limbic {
+
+template <class T> struct dual {
+  T value{};
+  T tangent{};
+
+  constexpr dual() = default;
+  LIMBIC_HD LIMBIC_INLINE constexpr dual(T v) : value(v), tangent(T(0)) {}  // a constant: derivative 0
+  LIMBIC_HD LIMBIC_INLINE constexpr dual(T v, T t) : value(v), tangent(t) {}
+  template <class U>
+    requires requires(U u) { T(u); }
+  LIMBIC_HD LIMBIC_INLINE explicit constexpr dual(U u) : value(T(u)), tangent(T(0)) {}
+
+  friend LIMBIC_HD LIMBIC_INLINE constexpr dual operator+(dual a) { return a; }
+  friend LIMBIC_HD LIMBIC_INLINE constexpr dual operator-(dual a) { return {-a.value, -a.tangent}; }
+  friend LIMBIC_HD LIMBIC_INLINE constexpr dual operator+(dual a, dual b) {
+    return {a.value + b.value, a.tangent + b.tangent};
+  }
+  friend LIMBIC_HD LIMBIC_INLINE constexpr dual operator-(dual a, dual b) {
+    return {a.value - b.value, a.tangent - b.tangent};
+  }
+  friend LIMBIC_HD LIMBIC_INLINE constexpr dual operator*(dual a, dual b) {
+    return {a.value * b.value, a.tangent * b.value + a.value * b.tangent};
+  }
+  friend LIMBIC_HD LIMBIC_INLINE constexpr dual operator/(dual a, dual b) {
+    T const q = a.value / b.value;
+    return {q, (a.tangent - q * b.tangent) / b.value};
+  }
+  LIMBIC_HD LIMBIC_INLINE constexpr dual& operator+=(dual b) { return *this = *this + b; }
+  LIMBIC_HD LIMBIC_INLINE constexpr dual& operator-=(dual b) { return *this = *this - b; }
+  LIMBIC_HD LIMBIC_INLINE constexpr dual& operator*=(dual b) { return *this = *this * b; }
+  LIMBIC_HD LIMBIC_INLINE constexpr dual& operator/=(dual b) { return *this = *this / b; }
+
+  friend LIMBIC_HD LIMBIC_INLINE constexpr auto operator==(dual a, dual b) { return a.value == b.value; }
+  friend LIMBIC_HD LIMBIC_INLINE constexpr auto operator!=(dual a, dual b) { return a.value != b.value; }
+  friend LIMBIC_HD LIMBIC_INLINE constexpr auto operator<(dual a, dual b) { return a.value < b.value; }
+  friend LIMBIC_HD LIMBIC_INLINE constexpr auto operator<=(dual a, dual b) { return a.value <= b.value; }
+  friend LIMBIC_HD LIMBIC_INLINE constexpr auto operator>(dual a, dual b) { return a.value > b.value; }
+  friend LIMBIC_HD LIMBIC_INLINE constexpr auto operator>=(dual a, dual b) { return a.value >= b.value; }
+};
+
+template <class T> inline constexpr bool is_dual = false;
+template <class T> inline constexpr bool is_dual<dual<T>> = true;
+
+// The plain number beneath: base_of<dual<float>> is float.
+template <class T> struct base_of_ {
+  using type = T;
+};
+template <class T> struct base_of_<dual<T>> {
+  using type = T;
+};
+template <class T> using base_of = typename base_of_<T>::type;
+
+}  // namespace limbic
