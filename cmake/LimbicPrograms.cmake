@@ -84,12 +84,8 @@ function(limbic_add_benchmarks)
   endforeach()
 endfunction()
 
-# cuda/tests/name.cu -> cuda_name. Only this function ever looks for CUDA.
+# cuda/tests/name.cu -> cuda_name.
 function(limbic_add_cuda)
-  if(NOT CMAKE_CUDA_ARCHITECTURES)
-    set(CMAKE_CUDA_ARCHITECTURES 90)
-  endif()
-  enable_language(CUDA)
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cuda/tests/*.cu)
   foreach(source IN LISTS sources)
     cmake_path(GET source STEM name)
