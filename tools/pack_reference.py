@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Pack a folder of reference cases into one safetensors file a family, or unpack such files again.
 
-    pack_reference.py SRC_DIR OUT_DIR            SRC_DIR/<family>/<case>/case.json + *.npy  ->  OUT_DIR/<family>.safetensors
+    pack_reference.py SRC_DIR OUT_DIR            SRC_DIR/<family>/<case>/{case.json,*.npy} -> OUT_DIR/<family>.safetensors
     pack_reference.py --unpack SRC_DIR OUT_DIR   the way back
 
 The packed form holds everything the folder form holds. A tensor is named `<case>/<array>`; the complete `case.json`
@@ -43,7 +43,8 @@ def read_npy(path, dtype, shape):
     if header != expected:
         raise Malformed("%s: the header is %s, case.json asks for %s" % (path, header, expected))
     if len(data) - start != 8 * math.prod(shape):
-        raise Malformed("%s: %d bytes of data, shape %s needs %d" % (path, len(data) - start, shape, 8 * math.prod(shape)))
+        raise Malformed("%s: %d bytes of data, shape %s needs %d"
+                        % (path, len(data) - start, shape, 8 * math.prod(shape)))
     return data[start:]
 
 
@@ -91,8 +92,8 @@ def pack(source, target):
             metadata["case:" + name] = compact(case)
             for array in case["arrays"]:
                 data = read_npy(os.path.join(folder, array["file"]), array["dtype"], array["shape"])
-                header[name + "/" + array["name"]] = {
-                    "dtype": DTYPES[array["dtype"]][0], "shape": array["shape"], "data_offsets": [offset, offset + len(data)]}
+                header[name + "/" + array["name"]] = {"dtype": DTYPES[array["dtype"]][0], "shape": array["shape"],
+                                                      "data_offsets": [offset, offset + len(data)]}
                 offset += len(data)
                 body.append(data)
         text = compact(header).encode("ascii")
