@@ -19,7 +19,13 @@ template <class T> struct dual {
   LIMBIC_HD LIMBIC_INLINE constexpr dual(T v, T t) : value(v), tangent(t) {}
   template <class U>
     requires requires(U u) { T(u); }
-  LIMBIC_HD LIMBIC_INLINE explicit constexpr dual(U u) : value(T(u)), tangent(T(0)) {}
+  LIMBIC_HD LIMBIC_INLINE explicit constexpr dual(U u) : value(from(u)), tangent(T(0)) {}
+
+  // A pack is filled with its own number type, so that dual<pack>(0) converts without a warning.
+  template <class U> static LIMBIC_HD LIMBIC_INLINE constexpr T from(U u) {
+    if constexpr (requires { static_cast<typename T::value_type>(u); }) return T(static_cast<typename T::value_type>(u));
+    else return T(u);
+  }
 
   friend LIMBIC_HD LIMBIC_INLINE constexpr dual operator+(dual a) { return a; }
   friend LIMBIC_HD LIMBIC_INLINE constexpr dual operator-(dual a) { return {-a.value, -a.tangent}; }

@@ -12,6 +12,7 @@
 
 #if LIMBIC_SIMD
 #include <complex>
+#include <type_traits>
 #if LIMBIC_GCC_PRAGMAS  // g++ 12 warns inside its own avx512fintrin.h
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wuninitialized"
@@ -23,6 +24,21 @@
 #endif
 
 LIMBIC_BEGIN
+
+namespace math {
+
+// a * b + c, fused where the machine does: xsimd 8.1 has no fused form for AVX-512.
+template <class V> LIMBIC_INLINE V fused(V a, V b, V c) {
+#if LIMBIC_AVX512_FMA_BY_HAND
+  using raw = typename V::register_type;
+  if constexpr (std::is_same_v<raw, __m512>) return _mm512_fmadd_ps(a, b, c);
+  else if constexpr (std::is_same_v<raw, __m512d>) return _mm512_fmadd_pd(a, b, c);
+  else
+#endif
+    return xsimd::fma(a, b, c);
+}
+
+}  // namespace math
 
 template <class T> struct lanes {
   using type = xsimd::batch<T>;
