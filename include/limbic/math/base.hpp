@@ -1,7 +1,8 @@
 // limbic/math/base.hpp - the lane: what ops are written in, whether one number, a dual number or a SIMD pack of either
 //
 //   lane_of<V>, number_of<V>, is_pack<V>         what V holds: one lane's type, the plain number, and whether many
-//   constant<V>(c)                               c, explicitly converted to V's number
+//   constant<V>(c)                               the double c, explicitly converted to V's number
+//   broadcast<V>(x)                              one lane x in every lane of V
 //   select(m, a, b)                              m ? a : b in every lane; both sides are computed
 //   both(m, n) either(m, n) no(m)                and, or, not of masks (a bool, or a pack of them)
 //   isnan isfinite                               masks
@@ -55,6 +56,11 @@ template <class T>
 concept plain = std::is_arithmetic_v<T>;
 
 template <class V> LIMBIC_INLINE constexpr V constant(double c) { return V(static_cast<number_of<V>>(c)); }
+
+template <class V> LIMBIC_INLINE constexpr V broadcast(lane_of<V> x) {
+  if constexpr (is_dual<V>) return V(decltype(V::value)(x.value), decltype(V::value)(x.tangent));
+  else return V(x);
+}
 
 // ---- masks -----------------------------------------------------------------------------------------------------
 
