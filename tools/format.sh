@@ -11,12 +11,10 @@ case ${1:-} in
   --check) check=1; shift ;;
   -h | --help) sed -n '2,5s/^# \{0,1\}//p' "$0"; exit 0 ;;
 esac
-tool=
-for name in clang-format-14 clang-format clang-format-19; do
-  if command -v "$name" >/dev/null 2>&1; then tool=$name; break; fi
-done
-if [ -z "$tool" ]; then
-  echo "format: no clang-format here (sh tools/setup.sh ci)" >&2
+# One version, since versions disagree; both Debian 12 and 13 package it.
+tool=clang-format-19
+if ! command -v "$tool" >/dev/null 2>&1; then
+  echo "format: no $tool here (sh tools/setup.sh ci)" >&2
   exit 1
 fi
 list=$(mktemp)

@@ -46,7 +46,7 @@ if [ "$level" -ge 4 ]; then
   have clang++ || need clang
   matches /usr/lib/llvm-*/lib/clang/*/include/omp.h || need libomp-dev
   matches /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.tsan* || need libclang-rt-dev
-  have clang-format || need clang-format
+  have clang-format-19 || need clang-format-19
 fi
 
 [ -z "$missing" ] && exit 0
