@@ -10,7 +10,7 @@
 #include <exception>
 
 #ifndef LIMBIC_REFERENCE_DATA
-# define LIMBIC_REFERENCE_DATA "tests/reference/data"
+#define LIMBIC_REFERENCE_DATA "tests/reference/data"
 #endif
 
 namespace {
