@@ -1,0 +1,331 @@
+// limbic/backend/gemm.hpp - matrix products
+//
+//   gemm(D, c, a, b)      c (M, N)  = a (M, K) b (K, N)       sink: assigns or adds
+//   gemm(D, c, a, b)      the same for each matrix of a batch: c (B, M, N), an operand may have batch extent 1
+//   gemm(D, c, a, packed) b packed once by pack_matrix, used many times (recurrent weights)
+//
+// Transposes are views (a.transpose()). Structure (Goto and van de Geijn, "Anatomy of high-performance matrix
+// multiplication", 2008): b is packed into panels two SIMD packs wide, a is read in place, tiles of 96 x 128 of c run in
+// parallel, and a register micro-kernel goes over K in blocks of 256. Every element of c is one chain of
+// multiply-adds in the order of k, so its bits depend neither on the threads nor on where it lies in c. A product with a
+// single column, or with a single row times a transposed b, is a matrix-vector product and goes through gemv, whose dot
+// products add in another order. Scalar loops and dual numbers run the same code, their pack being one element.
+#pragma once
+
+#include <limbic/backend/map.hpp>
+
+LIMBIC_BEGIN
+
+namespace detail {
+
+// What the micro-kernel computes with: W elements of T in a pack.
+template <class D, class T> struct kernel_lanes {
+  using type = T;
+  static constexpr std::ptrdiff_t width = 1, packs = 4, rows = 4;
+  static LIMBIC_INLINE constexpr T load(T const* p) { return *p; }
+  static LIMBIC_INLINE constexpr void store(T* p, T v) { *p = v; }
+};
+#if LIMBIC_SIMD
+template <class T>
+  requires has_lanes<T>
+struct kernel_lanes<simd, T> : lanes<T> {
+  // 8 x 2 accumulators fill 32 registers' worth of latency; a dual accumulator takes two registers.
+  static constexpr std::ptrdiff_t packs = is_dual<T> ? 1 : 2;
+  static constexpr std::ptrdiff_t rows = LIMBIC_SIMD_REGISTERS == 32 ? 8 : 4;
+};
+#endif
+
+inline constexpr std::ptrdiff_t gemm_rows = 96, gemm_columns = 128, gemm_depth = 256;
+
+// c (M x N part of a tile) (+)= a b over one block of k. `b` has rows ldb apart, at least packs * width elements each.
+template <class D, class T, std::ptrdiff_t M>
+LIMBIC_INLINE void micro_kernel(std::ptrdiff_t depth, T const* a, std::ptrdiff_t row, std::ptrdiff_t step, T const* b,
+                                std::ptrdiff_t ldb, T* c, std::ptrdiff_t ldc, std::ptrdiff_t columns, bool add) {
+  using L = kernel_lanes<D, T>;
+  using V = typename L::type;
+  constexpr std::ptrdiff_t P = L::packs;
+  V acc[M][P];
+  for (std::ptrdiff_t i = 0; i < M; ++i)
+    for (std::ptrdiff_t j = 0; j < P; ++j) acc[i][j] = V(0);
+  for (std::ptrdiff_t k = 0; k < depth; ++k) {
+    V right[P];
+    for (std::ptrdiff_t j = 0; j < P; ++j) right[j] = L::load(b + k * ldb + j * L::width);
+    for (std::ptrdiff_t i = 0; i < M; ++i) {
+      V const left = math::broadcast<V>(a[i * row + k * step]);
+      for (std::ptrdiff_t j = 0; j < P; ++j) acc[i][j] = math::fma(left, right[j], acc[i][j]);
+    }
+  }
+  if (columns == P * L::width) {
+    for (std::ptrdiff_t i = 0; i < M; ++i)
+      for (std::ptrdiff_t j = 0; j < P; ++j) {
+        T* const to = c + i * ldc + j * L::width;
+        L::store(to, add ? L::load(to) + acc[i][j] : acc[i][j]);
+      }
+  } else {
+    for (std::ptrdiff_t i = 0; i < M; ++i) {
+      T line[P * L::width];
+      for (std::ptrdiff_t j = 0; j < P; ++j) L::store(line + j * L::width, acc[i][j]);
+      for (std::ptrdiff_t j = 0; j < columns; ++j) c[i * ldc + j] = add ? c[i * ldc + j] + line[j] : line[j];
+    }
+  }
+}
+
+template <class D, class T, std::ptrdiff_t M>
+LIMBIC_NOINLINE void micro_rows(std::ptrdiff_t m, std::ptrdiff_t depth, T const* a, std::ptrdiff_t row, std::ptrdiff_t step,
+                                T const* b, std::ptrdiff_t ldb, T* c, std::ptrdiff_t ldc, std::ptrdiff_t columns, bool add) {
+  std::ptrdiff_t i = 0;
+  for (; i + M <= m; i += M) micro_kernel<D, T, M>(depth, a + i * row, row, step, b, ldb, c + i * ldc, ldc, columns, add);
+  if constexpr (M > 1)
+    if (i < m) micro_rows<D, T, M / 2>(m - i, depth, a + i * row, row, step, b, ldb, c + i * ldc, ldc, columns, add);
+}
+
+// Panel p of b: rows k of packs * width columns one after another, zeros beyond the last column.
+template <class D, class T>
+void pack_panel(view<T const, 2, D> b, std::ptrdiff_t first, T* panel) {
+  using L = kernel_lanes<D, T>;
+  constexpr std::ptrdiff_t width = L::packs * L::width;
+  std::ptrdiff_t const depth = b.extent(0), columns = b.extent(1) - first < width ? b.extent(1) - first : width;
+  T const* from = b.data() + first * b.stride(1);
+  if (b.stride(1) == 1) {
+    for (std::ptrdiff_t k = 0; k < depth; ++k) {
+      T const* const row = from + k * b.stride(0);
+      T* const to = panel + k * width;
+      if (columns == width) {
+        for (std::ptrdiff_t j = 0; j < L::packs; ++j) L::store(to + j * L::width, L::load(row + j * L::width));
+      } else {
+        for (std::ptrdiff_t j = 0; j < columns; ++j) to[j] = row[j];
+        for (std::ptrdiff_t j = columns; j < width; ++j) to[j] = T(0);
+      }
+    }
+    return;
+  }
+  // Transposed: read a few columns at a time along k, so that both sides stay within a few cache lines.
+  constexpr std::ptrdiff_t some = 16;
+  for (std::ptrdiff_t k0 = 0; k0 < depth; k0 += some) {
+    std::ptrdiff_t const k1 = k0 + some < depth ? k0 + some : depth;
+    for (std::ptrdiff_t j = 0; j < columns; ++j) {
+      T const* const column = from + j * b.stride(1);
+      for (std::ptrdiff_t k = k0; k < k1; ++k) panel[k * width + j] = column[k * b.stride(0)];
+    }
+    for (std::ptrdiff_t j = columns; j < width; ++j)
+      for (std::ptrdiff_t k = k0; k < k1; ++k) panel[k * width + j] = T(0);
+  }
+}
+
+template <class D, class T> constexpr std::ptrdiff_t panel_width() {
+  return kernel_lanes<D, T>::packs * kernel_lanes<D, T>::width;
+}
+
+// Panels [p][K][width] of b, or b itself in place of them (ldb > 0) where its rows are contiguous and full.
+template <class D, class T>
+void gemm_tiles(sink<T, 2, D> c, view<T const, 2, D> a, T const* panels, T const* in_place, std::ptrdiff_t ldb) {
+  constexpr std::ptrdiff_t width = panel_width<D, T>();
+  constexpr std::ptrdiff_t per_tile = gemm_columns / width > 0 ? gemm_columns / width : 1;
+  std::ptrdiff_t const m = c.to.extent(0), n = c.to.extent(1), depth = a.extent(1);
+  std::ptrdiff_t const panel_count = (n + width - 1) / width;
+  std::ptrdiff_t const tile_rows = (m + gemm_rows - 1) / gemm_rows, tile_columns = (panel_count + per_tile - 1) / per_tile;
+  std::ptrdiff_t const tiles = tile_rows * tile_columns;
+  std::ptrdiff_t const grain = m * n * depth < (1 << 18) ? tiles : 1;
+  parallel_for(tiles, grain, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
+    for (std::ptrdiff_t t = begin; t < end; ++t) {
+      std::ptrdiff_t const i0 = t / tile_columns * gemm_rows, i1 = i0 + gemm_rows < m ? i0 + gemm_rows : m;
+      std::ptrdiff_t const p0 = t % tile_columns * per_tile, p1 = p0 + per_tile < panel_count ? p0 + per_tile : panel_count;
+      for (std::ptrdiff_t k0 = 0; k0 < depth; k0 += gemm_depth) {
+        std::ptrdiff_t const k1 = k0 + gemm_depth < depth ? k0 + gemm_depth : depth;
+        for (std::ptrdiff_t p = p0; p < p1; ++p) {
+          std::ptrdiff_t const j = p * width, columns = n - j < width ? n - j : width;
+          bool const here = in_place != nullptr && columns == width;
+          T const* const b = here ? in_place + k0 * ldb + j : panels + (in_place != nullptr ? 0 : p) * depth * width + k0 * width;
+          micro_rows<D, T, kernel_lanes<D, T>::rows>(
+              i1 - i0, k1 - k0, a.data() + i0 * a.stride(0) + k0 * a.stride(1), a.stride(0), a.stride(1), b,
+              here ? ldb : width, c.to.data() + i0 * c.to.stride(0) + j, c.to.stride(0), columns, c.add || k0 > 0);
+        }
+      }
+    }
+  });
+}
+
+struct multiply_function {
+  template <class V> constexpr V operator()(V a, V b) const { return a * b; }
+};
+
+// y (M) (+)= a (M, K) x (K), x contiguous. Rows that are contiguous become dot products, four at a time; otherwise
+// the columns are: y is built up in blocks of rows, x's elements multiplying columns.
+template <class D, class T>
+void gemv(T* y, std::ptrdiff_t y_step, bool add, view<T const, 2, D> a, T const* x) {
+  using L = kernel_lanes<D, T>;
+  using V = typename L::type;
+  std::ptrdiff_t const m = a.extent(0), depth = a.extent(1), row = a.stride(0), step = a.stride(1);
+  auto const put = [&](std::ptrdiff_t i, T v) { y[i * y_step] = add ? y[i * y_step] + v : v; };
+  std::ptrdiff_t const grain = m * depth < (1 << 17) ? m : ((1 << 16) / (depth + 1) + 8) / 8 * 8;
+  if (step == 1 || row != 1) {
+    parallel_for(m, grain, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
+      constexpr std::ptrdiff_t R = 4;
+      auto const dots = [&](auto count, std::ptrdiff_t i) {
+        constexpr std::ptrdiff_t N = decltype(count)::value;
+        V acc[N];
+        for (auto& s : acc) s = V(0);
+        std::ptrdiff_t k = 0;
+        if (step == 1)
+          for (; k + L::width <= depth; k += L::width) {
+            V const right = L::load(x + k);
+            for (std::ptrdiff_t r = 0; r < N; ++r) acc[r] = math::fma(L::load(a.data() + (i + r) * row + k), right, acc[r]);
+          }
+        for (std::ptrdiff_t r = 0; r < N; ++r) {
+          T s = T(0);
+          T parts[L::width];
+          L::store(parts, acc[r]);
+          for (std::ptrdiff_t l = 0; l < L::width; ++l) s = s + parts[l];
+          for (std::ptrdiff_t l = k; l < depth; ++l) s = s + a.data()[(i + r) * row + l * step] * x[l];
+          put(i + r, s);
+        }
+      };
+      std::ptrdiff_t i = begin;
+      for (; i + R <= end; i += R) dots(std::integral_constant<std::ptrdiff_t, R>(), i);
+      for (; i < end; ++i) dots(std::integral_constant<std::ptrdiff_t, 1>(), i);
+    });
+    return;
+  }
+  parallel_for(m, grain, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
+    constexpr std::ptrdiff_t P = 4;
+    std::ptrdiff_t i = begin;
+    for (; i + P * L::width <= end; i += P * L::width) {
+      V acc[P];
+      for (auto& s : acc) s = V(0);
+      for (std::ptrdiff_t k = 0; k < depth; ++k) {
+        V const right = math::broadcast<V>(x[k]);
+        for (std::ptrdiff_t p = 0; p < P; ++p) acc[p] = math::fma(L::load(a.data() + k * step + i + p * L::width), right, acc[p]);
+      }
+      T parts[P * L::width];
+      for (std::ptrdiff_t p = 0; p < P; ++p) L::store(parts + p * L::width, acc[p]);
+      for (std::ptrdiff_t l = 0; l < P * L::width; ++l) put(i + l, parts[l]);
+    }
+    for (; i < end; ++i) {
+      T s = T(0);
+      for (std::ptrdiff_t k = 0; k < depth; ++k) s = math::fma(a.data()[k * step + i], x[k], s);
+      put(i, s);
+    }
+  });
+}
+
+template <class T, int R, class D> bool rows_contiguous(view<T, R, D> const& v) {
+  return v.stride(R - 1) == 1 || v.extent(R - 1) <= 1;
+}
+
+template <class C, class A, class B> void check_gemm(C const& c, A const& a, B const& b) {
+  if (a[1] != b[0]) fail<shape_error>("gemm", "columns of a ", a, " must equal rows of b ", b);
+  if (c[0] != a[0] || c[1] != b[1]) fail<shape_error>("gemm", "c ", c, " must have the rows of a ", a, " and the columns of b ", b);
+}
+
+}  // namespace detail
+
+// b laid out for the micro-kernel. The panels lie in memory of the caller (packed_size elements) or in its own.
+template <class T, class D = default_device> class packed_matrix {
+ public:
+  static std::ptrdiff_t packed_size(shape<2> const& b) {
+    constexpr std::ptrdiff_t width = detail::panel_width<D, T>();
+    return (b[1] + width - 1) / width * width * b[0];
+  }
+  packed_matrix() = default;
+  explicit packed_matrix(view<T const, 2, D> b) : own_(limbic::shape<1>{{packed_size(b.shape())}}, uninitialized) { pack(b, own_.data()); }
+  packed_matrix(view<T const, 2, D> b, T* workspace) { pack(b, workspace); }
+
+  limbic::shape<2> const& shape() const { return shape_; }
+  T const* panels() const { return panels_; }
+
+ private:
+  void pack(view<T const, 2, D> b, T* to) {
+    constexpr std::ptrdiff_t width = detail::panel_width<D, T>();
+    shape_ = b.shape();
+    panels_ = to;
+    std::ptrdiff_t const count = (b.extent(1) + width - 1) / width;
+    parallel_for(count, b.size() < (1 << 16) ? count : 1, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
+      for (std::ptrdiff_t p = begin; p < end; ++p) detail::pack_panel<D, T>(b, p * width, to + p * b.extent(0) * width);
+    });
+  }
+  limbic::shape<2> shape_;
+  T const* panels_ = nullptr;
+  tensor<T, 1, D> own_;
+};
+
+template <class D, class C, class A, class T>
+  requires is_host<D>
+void gemm(D, C&& c, A const& a, packed_matrix<T, D> const& b) {
+  sink<T, 2, D> const to = as_sink(c);
+  view<T const, 2, D> const left = as_view(a);
+  if (!to) return;
+  detail::check_gemm(to.shape(), left.shape(), b.shape());
+  if (!detail::rows_contiguous(to.to)) fail<shape_error>("gemm", "the rows of c must be contiguous");
+  if (to.shape().size() == 0) return;
+  if (left.extent(1) == 0) {
+    if (!to.add) fill(D{}, to.to, T(0));
+    return;
+  }
+  detail::gemm_tiles<D, T>(to, left, b.panels(), nullptr, 0);
+}
+
+// With `workspace` (packed_matrix::packed_size elements) nothing is allocated; else the panels come from the pool.
+template <class D, class T>
+  requires is_host<D>
+void gemm(D d, sink<T, 2, D> c, view<T const, 2, D> a, view<T const, 2, D> b, T* workspace = nullptr) {
+  if (!c) return;
+  detail::check_gemm(c.shape(), a.shape(), b.shape());
+  if (c.shape().size() == 0) return;
+  std::ptrdiff_t const m = a.extent(0), depth = a.extent(1), n = b.extent(1);
+  if (depth == 0) {
+    if (!c.add) fill(d, c.to, T(0));
+    return;
+  }
+  auto const contiguous_vector = [&](view<T const, 1, D> v, auto const& use) {
+    if (v.stride(0) == 1 || v.size() == 1) return use(v.data());
+    tensor<T, 1, D> const copied(v);
+    use(copied.data());
+  };
+  if (n == 1) {
+    contiguous_vector(b.transpose()[0], [&](T const* x) { detail::gemv<D, T>(c.to.data(), c.to.stride(0), c.add, a, x); });
+    return;
+  }
+  if (m == 1 && b.stride(1) != 1) {
+    contiguous_vector(a[0], [&](T const* x) { detail::gemv<D, T>(c.to.data(), c.to.stride(1), c.add, b.transpose(), x); });
+    return;
+  }
+  if (!detail::rows_contiguous(c.to)) {
+    if (c.to.stride(0) == 1) return gemm(d, sink<T, 2, D>(c.to.transpose(), c.add), b.transpose(), a.transpose());
+    tensor<T, 2, D> product(c.shape(), uninitialized);
+    gemm(d, sink<T, 2, D>(product.view()), a, b, workspace);
+    return copy(d, c, product);
+  }
+  // A few rows do not repay packing b: its full panels are read where they are, only the ragged last one is packed.
+  constexpr std::ptrdiff_t width = detail::panel_width<D, T>();
+  if (b.stride(1) == 1 && m <= 2 * detail::kernel_lanes<D, T>::rows) {
+    std::ptrdiff_t const last = n / width * width;
+    tensor<T, 1, D> ragged;
+    if (last < n) {
+      ragged = tensor<T, 1, D>(shape<1>{{depth * width}}, uninitialized);
+      detail::pack_panel<D, T>(b, last, ragged.data());
+    }
+    return detail::gemm_tiles<D, T>(c, a, ragged.data(), b.data(), b.stride(0));
+  }
+  if (workspace != nullptr)
+    gemm(d, c, a, packed_matrix<T, D>(b, workspace));
+  else
+    gemm(d, c, a, packed_matrix<T, D>(b));
+}
+
+// Batches: c (B, M, N), a (B or 1, M, K), b (B or 1, K, N). A b shared by all is one product of B * M rows where a and c
+// allow it.
+template <class D, class T>
+  requires is_host<D>
+void gemm(D d, sink<T, 3, D> c, view<T const, 3, D> a, view<T const, 3, D> b) {
+  if (!c) return;
+  std::ptrdiff_t const batch = c.shape()[0];
+  if ((a.extent(0) != batch && a.extent(0) != 1) || (b.extent(0) != batch && b.extent(0) != 1))
+    fail<shape_error>("gemm", "batches of a ", a.shape(), " and b ", b.shape(), " do not fit c ", c.shape());
+  if (b.extent(0) == 1 && a.extent(0) == batch && a.is_contiguous() && c.to.is_contiguous())
+    return gemm(d, sink<T, 2, D>(c.to.reshape(shape<2>{{batch * a.extent(1), c.shape()[2]}}), c.add),
+                a.reshape(shape<2>{{batch * a.extent(1), a.extent(2)}}), b[0]);
+  for (std::ptrdiff_t i = 0; i < batch; ++i)
+    gemm(d, sink<T, 2, D>(c.to[i], c.add), a[a.extent(0) == 1 ? 0 : i], b[b.extent(0) == 1 ? 0 : i]);
+}
+
+LIMBIC_END
