@@ -118,6 +118,12 @@ template <class T> LIMBIC_INLINE constexpr dual<T> fma(dual<T> a, dual<T> b, dua
           math::fma(a.tangent, b.value, math::fma(a.value, b.tangent, c.tangent))};
 }
 
+// c0 + c1 x + c2 x^2 + ...
+template <class V> LIMBIC_INLINE constexpr V horner(V, double c0) { return math::constant<V>(c0); }
+template <class V, class... C> LIMBIC_INLINE constexpr V horner(V x, double c0, C... c) {
+  return math::fma(x, math::horner(x, c...), math::constant<V>(c0));
+}
+
 // ---- abs, sign, floor, min, max ----------------------------------------------------------------------------------
 
 template <plain T> LIMBIC_HD LIMBIC_INLINE constexpr T abs(T x) {

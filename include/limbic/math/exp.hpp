@@ -1,4 +1,15 @@
 // limbic/math/exp.hpp - exp(x) and expm1(x) = e^x - 1
+//
+//   x = n ln 2 + r,  n whole        e^x     = 2^n e^r
+//                                   e^x - 1 = 2^n (e^r - 1) + (2^n - 1)
+//   e^r = 1 + r + r^2 q(r),  q fitted on [-0.348, 0.407] for the least relative error of e^r - 1 (Remez)
+//
+// ln 2 is split in two (Cody and Waite), the first part so short that n times it is exact. For expm1, n is rounded such
+// that -0.288 <= r < 0.406: 2^n - 1 then never cancels more than half of what it meets.
+//
+// exp     overflows to inf and underflows through the subnormal numbers to 0 where std::exp does
+// expm1   the same upwards, -1 from about -17 (float) and -37 (double) on; x itself for tiny x, so -0 stays -0
+// NaN stays NaN.
 #pragma once
 
 #include <limbic/math/base.hpp>
@@ -12,12 +23,58 @@ LIMBIC_HD LIMBIC_INLINE float expm1(float x) { return ::expm1f(x); }
 LIMBIC_HD LIMBIC_INLINE double expm1(double x) { return ::expm1(x); }
 
 #if LIMBIC_SIMD
+
+// Per number type: exponent bias, the interval outside of which results no longer change, ln 2 in two parts, q.
+template <class T> struct exp_terms;
+template <> struct exp_terms<float> {
+  static constexpr double bias = 127, lowest = -104, lowest_m1 = -20, highest = 89, tiny = 0x1p-26;
+  static constexpr double ln2_high = 355.0 / 512, ln2_low = -2.12194440e-4;
+  template <class V> static LIMBIC_INLINE V q(V r) {
+    return math::horner(r, 0.50000006, 0.166665062, 0.0416629314, 0.00837087817, 0.00142293016);
+  }
+};
+template <> struct exp_terms<double> {
+  static constexpr double bias = 1023, lowest = -746, lowest_m1 = -40, highest = 710, tiny = 0x1p-55;
+  static constexpr double ln2_high = 0x1.62e42feep-1, ln2_low = 1.90821492927058770002e-10;
+  template <class V> static LIMBIC_INLINE V q(V r) {
+    return math::horner(r, 0.50000000000000078, 0.16666666666667551, 0.041666666666545914, 0.0083333333325956108,
+                        0.0013888888941289629, 0.00019841271726408181, 2.4801494690932683e-05, 2.7555429593456354e-06,
+                        2.762974761817206e-07, 2.5720658073671563e-08);
+  }
+};
+
+inline constexpr double log2_e = 1.4426950408889634;
+
+// x - n ln 2
+template <class T, class A> LIMBIC_INLINE xsimd::batch<T, A> less_ln2(xsimd::batch<T, A> x, xsimd::batch<T, A> n) {
+  using V = xsimd::batch<T, A>;
+  using c = exp_terms<T>;
+  return math::fused(n, math::constant<V>(-c::ln2_low), math::fused(n, math::constant<V>(-c::ln2_high), x));
+}
+
 template <class T, class A> LIMBIC_INLINE xsimd::batch<T, A> exp(xsimd::batch<T, A> x) {
-  return xsimd::select(math::isnan(x), x, xsimd::exp(x));
+  using V = xsimd::batch<T, A>;
+  using c = exp_terms<T>;
+  x = math::clamped(math::constant<V>(c::lowest), x, math::constant<V>(c::highest));
+  auto const n = math::to_whole(x, log2_e, 2 * c::bias);
+  V const r = math::less_ln2(x, n.n);
+  V const one(T(1));
+  return math::scaled(math::fused(r, math::fused(r, c::q(r), one), one), n);
 }
+
 template <class T, class A> LIMBIC_INLINE xsimd::batch<T, A> expm1(xsimd::batch<T, A> x) {
-  return xsimd::select(math::isnan(x), x, xsimd::expm1(x));
+  using V = xsimd::batch<T, A>;
+  using c = exp_terms<T>;
+  V const a = math::clamped(math::constant<V>(c::lowest_m1), x, math::constant<V>(c::highest));
+  // n may be bias + 1, one more than a power of two may have: 2 (2^(n-1) p + (2^(n-1) - 1/2))
+  auto const n = math::to_whole(a - math::constant<V>(0.0589), log2_e, c::bias - 1);
+  V const r = math::less_ln2(a, n.n);
+  V const p = math::fused(r * r, c::q(r), r);
+  V const s = math::power_of_two(n.t);
+  V const y = math::fused(s, p, s - math::constant<V>(0.5));
+  return xsimd::select(xsimd::abs(x) < math::constant<V>(c::tiny), x, y + y);
 }
+
 #endif
 
 template <class T> LIMBIC_INLINE constexpr dual<T> exp(dual<T> x) {

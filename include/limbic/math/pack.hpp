@@ -12,6 +12,7 @@
 
 #if LIMBIC_SIMD
 #include <complex>
+#include <cstdint>
 #include <type_traits>
 #if LIMBIC_GCC_PRAGMAS  // g++ 12 warns inside its own avx512fintrin.h
 #pragma GCC diagnostic push
@@ -27,15 +28,85 @@ LIMBIC_BEGIN
 
 namespace math {
 
+// An AVX-512 register.
+template <class V> inline constexpr bool is_512 = XSIMD_WITH_AVX512F && sizeof(V) == 64;
+
 // a * b + c, fused where the machine does: xsimd 8.1 has no fused form for AVX-512.
 template <class V> LIMBIC_INLINE V fused(V a, V b, V c) {
-#if LIMBIC_AVX512_FMA_BY_HAND
-  using raw = typename V::register_type;
-  if constexpr (std::is_same_v<raw, __m512>) return _mm512_fmadd_ps(a, b, c);
-  else if constexpr (std::is_same_v<raw, __m512d>) return _mm512_fmadd_pd(a, b, c);
+#if XSIMD_WITH_AVX512F
+  if constexpr (is_512<V> && sizeof(typename V::value_type) == 4) return _mm512_fmadd_ps(a, b, c);
+  else if constexpr (is_512<V>) return _mm512_fmadd_pd(a, b, c);
   else
 #endif
     return xsimd::fma(a, b, c);
+}
+
+// lo, x or hi; NaN stays NaN, because x86 returns the second operand and Arm the NaN. Others get two selects.
+template <class V> LIMBIC_INLINE V clamped(V lo, V x, V hi) {
+#if XSIMD_WITH_SSE2 || XSIMD_WITH_NEON
+  return xsimd::min(hi, xsimd::max(lo, x));
+#else
+  return xsimd::select(x < lo, lo, xsimd::select(x > hi, hi, x));
+#endif
+}
+
+// The bits of a float pack as unsigned integers, and back.
+template <class T>
+using bits_of_t = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+template <class T, class A> LIMBIC_INLINE xsimd::batch<bits_of_t<T>, A> to_bits(xsimd::batch<T, A> x) {
+#if XSIMD_VERSION_MAJOR >= 9
+  return xsimd::bitwise_cast<bits_of_t<T>>(x);
+#else
+  return xsimd::bitwise_cast<xsimd::batch<bits_of_t<T>, A>>(x);
+#endif
+}
+template <class T, class A> LIMBIC_INLINE xsimd::batch<T, A> from_bits(xsimd::batch<bits_of_t<T>, A> x) {
+#if XSIMD_VERSION_MAJOR >= 9
+  return xsimd::bitwise_cast<T>(x);
+#else
+  return xsimd::bitwise_cast<xsimd::batch<T, A>>(x);
+#endif
+}
+
+// n = round(x factor), and the same n in the low bits of t's mantissa, above `offset`:
+// 1.5 2^m + offset + n has no room for a fraction (m = 23 or 52), so that adding it rounds.
+template <class V> struct whole {
+  V n;
+  V t;
+};
+template <class T, class A>
+LIMBIC_INLINE whole<xsimd::batch<T, A>> to_whole(xsimd::batch<T, A> x, double factor, double offset) {
+  using V = xsimd::batch<T, A>;
+  V const shift(static_cast<T>((sizeof(T) == 4 ? 0x1.8p23 : 0x1.8p52) + offset));
+#if LIMBIC_ABI_FAST  // the compiler would cancel the shift
+  V const n = xsimd::nearbyint(x * V(static_cast<T>(factor)));
+  return {n, n + shift};
+#else
+  V const t = math::fused(x, V(static_cast<T>(factor)), shift);
+  return {t - shift, t};
+#endif
+}
+
+// 2^k from the low bits of k's t, made with offset = bias; k must be a normal number's exponent.
+template <class T, class A> LIMBIC_INLINE xsimd::batch<T, A> power_of_two(xsimd::batch<T, A> t) {
+  return math::from_bits<T, A>(math::to_bits(t) << (sizeof(T) == 4 ? 23 : 52));
+}
+
+// p 2^k, rounded once where it leaves the normal range; k made with offset = 2 bias. In two steps, each a normal power:
+// 2^floor(k/2), then 2^ceil(k/2). AVX-512 has an instruction.
+template <class T, class A>
+LIMBIC_INLINE xsimd::batch<T, A> scaled(xsimd::batch<T, A> p, whole<xsimd::batch<T, A>> k) {
+#if XSIMD_WITH_AVX512F
+  if constexpr (is_512<xsimd::batch<T, A>> && sizeof(T) == 4) return _mm512_scalef_ps(p, k.n);
+  else if constexpr (is_512<xsimd::batch<T, A>>) return _mm512_scalef_pd(p, k.n);
+  else
+#endif
+  {
+    int const m = sizeof(T) == 4 ? 23 : 52;
+    auto const u = math::to_bits(k.t);
+    auto const half = u >> 1;
+    return p * math::from_bits<T, A>(half << m) * math::from_bits<T, A>((u - half) << m);
+  }
 }
 
 }  // namespace math
