@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Pack a folder of reference cases into one safetensors file a family, or unpack such files again.
 
-    pack_reference.py SRC_DIR OUT_DIR            SRC_DIR/<family>/<case>/{case.json,*.npy} -> OUT_DIR/<family>.safetensors
+    pack_reference.py SRC_DIR OUT_DIR            SRC_DIR/<family>/<case>/* -> OUT_DIR/<family>.safetensors
     pack_reference.py --unpack SRC_DIR OUT_DIR   the way back
 
 The packed form holds everything the folder form holds. A tensor is named `<case>/<array>`; the complete `case.json`
@@ -62,7 +62,7 @@ def find_cases(root):
 
 
 def provenance_text(root):
-    """What the set's README says about where its numbers come from: everything between its title and its first heading."""
+    """What the set's README says about where its numbers come from: the text between title and first heading."""
     path = os.path.join(root, "README.md")
     if not os.path.exists(path):
         return ""

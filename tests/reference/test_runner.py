@@ -196,7 +196,6 @@ def main():
     one(case, arrays, 2, "case.json that is no JSON", patch("case.json", 0, b"["))
 
     check(run("--dir", os.path.join(data, "nowhere"))[0] == 2, "a folder that does not exist")
-    check(run("--dir", os.path.join(data, first["name"]), "--family", "x")[0] == 2, "a folder that does not exist, narrowed")
     check(run("--dir", data, "--family", "a_family_of_tomorrow")[0] == 2, "--family with an unknown name")
     check(run("--no-such-option")[0] == 2, "an unknown option")
     check(run("--help")[0] == 0, "--help")

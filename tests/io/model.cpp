@@ -1,0 +1,109 @@
+// A model's parameters travel by their names, and a file that does not fit changes nothing.
+#include <limbic/io/model.hpp>
+
+#include "catch.hpp"
+
+#include <filesystem>
+
+using namespace limbic;
+
+namespace {
+
+struct layer {
+  parameter<float, 2> weight{{2, 3}};
+  parameter<float, 1> bias{{2}};
+  void each(auto f) {
+    f("weight", weight);
+    f("bias", bias);
+  }
+};
+
+struct model {
+  layer hidden, out;
+  tensor<float, 1> running_mean{{4}};
+  void each(auto f) {
+    f("hidden", hidden);
+    f("out", out);
+    f("running_mean", running_mean);
+  }
+};
+
+// The same, and one layer more.
+struct larger_model : model {
+  layer last;
+  void each(auto f) {
+    model::each(f);
+    f("last", last);
+  }
+};
+
+struct double_layer {
+  parameter<double, 2> weight{{2, 3}};
+  parameter<double, 1> bias{{2}};
+  void each(auto f) {
+    f("weight", weight);
+    f("bias", bias);
+  }
+};
+
+struct scratch {
+  std::filesystem::path path =
+      std::filesystem::temp_directory_path() / ("limbic_model_test_" + std::to_string(getpid()) + ".safetensors");
+  ~scratch() { std::filesystem::remove(path); }
+};
+
+}  // namespace
+
+TEST_CASE("a model is saved and loaded by the names of its parameters") {
+  scratch const file;
+  model a;
+  a.out.weight.value(1, 2) = 7;
+  a.hidden.bias.value(0) = -1;
+  a.running_mean(3) = 5;
+  save(a, file.path.string(), {{"epoch", "3"}});
+
+  safetensors_file const f(file.path.string());
+  CHECK(f.names() ==
+        std::vector<std::string>{"hidden.bias", "hidden.weight", "out.bias", "out.weight", "running_mean"});
+  REQUIRE(f.metadata("epoch") != nullptr);
+  CHECK(*f.metadata("epoch") == "3");
+
+  model b;
+  load(b, file.path.string());
+  CHECK(b.out.weight.value(1, 2) == 7);
+  CHECK(b.hidden.bias.value(0) == -1);
+  CHECK(b.running_mean(3) == 5);
+}
+
+TEST_CASE("a file that does not fit changes nothing") {
+  scratch const file;
+  larger_model large;
+  large.hidden.bias.value(0) = 9;
+  save(large, file.path.string());
+  model small;
+  CHECK_THROWS_AS(load(small, file.path.string()), io_error);
+  CHECK(small.hidden.bias.value(0) == 0);
+  load(small, file.path.string(), {.allow_extra = true});
+  CHECK(small.hidden.bias.value(0) == 9);
+
+  small.hidden.bias.value(0) = 4;
+  save(small, file.path.string());
+  CHECK_THROWS_AS(load(large, file.path.string(), {.allow_extra = true}), io_error);  // `last` is missing
+  CHECK(large.hidden.bias.value(0) == 9);
+
+  model other;
+  other.out.weight = parameter<float, 2>({3, 2});
+  CHECK_THROWS_AS(load(other, file.path.string()), io_error);
+  CHECK(other.hidden.bias.value(0) == 0);
+  CHECK_THROWS_AS(load(other, file.path.string() + ".absent"), io_error);
+}
+
+TEST_CASE("a float file loads into a model of doubles") {
+  scratch const file;
+  layer a;
+  a.weight.value(1, 1) = 0.1F;
+  save(a, file.path.string());
+  double_layer b;
+  load(b, file.path.string());
+  CHECK(b.weight.value(1, 1) == static_cast<double>(0.1F));
+}
