@@ -99,6 +99,13 @@
 #define LIMBIC_RESTRICT
 #endif
 
+// A system where a file's data can be forced to the disk before the file is renamed.
+#if defined(__unix__) || defined(__APPLE__)
+#define LIMBIC_POSIX 1
+#else
+#define LIMBIC_POSIX 0
+#endif
+
 // The register file a GEMM micro-kernel may plan with: 32 SIMD registers on AVX-512 and on 64-bit Arm, else 16.
 #if defined(__AVX512F__) || defined(__aarch64__)
 #define LIMBIC_SIMD_REGISTERS 32

@@ -145,10 +145,6 @@ void gemm_tiles(sink<T, 2, D> c, view<T const, 2, D> a, T const* panels, T const
   });
 }
 
-struct multiply_function {
-  template <class V> constexpr V operator()(V a, V b) const { return a * b; }
-};
-
 // y (M) (+)= a (M, K) x (K), x contiguous. Rows that are contiguous become dot products, four at a time; otherwise
 // the columns are: y is built up in blocks of rows, x's elements multiplying columns.
 template <class D, class T>

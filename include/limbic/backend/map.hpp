@@ -247,6 +247,10 @@ struct identity_function {
   template <class V> constexpr V operator()(V x) const { return x; }
 };
 
+struct multiply_function {
+  template <class V> constexpr V operator()(V a, V b) const { return a * b; }
+};
+
 // out = in, or out += in: copies between views of any strides.
 template <class D, class Out, class In> void copy(D d, Out&& out, In const& in) { map(d, out, identity_function{}, in); }
 

@@ -5,7 +5,7 @@
 // adjoint therefore writes them one verb at a time, through sink::next after the first.
 #pragma once
 
-#include <limbic/core/tensor.hpp>
+#include <limbic/core/parameter.hpp>
 
 namespace limbic {
 
@@ -35,5 +35,6 @@ template <class T, int R, class D> sink<T, R, D> as_sink(tensor<T, R, D>& t) { r
 
 template <class T, int R, class D> constexpr view<T const, R, D> as_view(view<T, R, D> v) { return v; }
 template <class T, int R, class D> view<T const, R, D> as_view(tensor<T, R, D> const& t) { return t.view(); }
+template <class T, int R, class D> view<T const, R, D> as_view(parameter<T, R, D> const& p) { return p.value.view(); }
 
 LIMBIC_END

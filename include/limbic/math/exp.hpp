@@ -52,14 +52,20 @@ template <class T, class A> LIMBIC_INLINE xsimd::batch<T, A> less_ln2(xsimd::bat
   return math::fused(n, math::constant<V>(-c::ln2_low), math::fused(n, math::constant<V>(-c::ln2_high), x));
 }
 
-template <class T, class A> LIMBIC_INLINE xsimd::batch<T, A> exp(xsimd::batch<T, A> x) {
+// exp for arguments between lowest and highest
+template <class T, class A> LIMBIC_INLINE xsimd::batch<T, A> exp_within(xsimd::batch<T, A> x) {
   using V = xsimd::batch<T, A>;
   using c = exp_terms<T>;
-  x = math::clamped(math::constant<V>(c::lowest), x, math::constant<V>(c::highest));
   auto const n = math::to_whole(x, log2_e, 2 * c::bias);
   V const r = math::less_ln2(x, n.n);
   V const one(T(1));
   return math::scaled(math::fused(r, math::fused(r, c::q(r), one), one), n);
+}
+
+template <class T, class A> LIMBIC_INLINE xsimd::batch<T, A> exp(xsimd::batch<T, A> x) {
+  using V = xsimd::batch<T, A>;
+  using c = exp_terms<T>;
+  return math::exp_within(math::clamped(math::constant<V>(c::lowest), x, math::constant<V>(c::highest)));
 }
 
 template <class T, class A> LIMBIC_INLINE xsimd::batch<T, A> expm1(xsimd::batch<T, A> x) {

@@ -41,14 +41,22 @@ template <class V> LIMBIC_INLINE V fused(V a, V b, V c) {
     return xsimd::fma(a, b, c);
 }
 
-// lo, x or hi; NaN stays NaN, because x86 returns the second operand and Arm the NaN. Others get two selects.
-template <class V> LIMBIC_INLINE V clamped(V lo, V x, V hi) {
+// max(x, lo), min(x, hi); NaN stays NaN, because x86 returns the second operand and Arm the NaN. Others get a select.
+template <class V> LIMBIC_INLINE V at_least(V lo, V x) {
 #if XSIMD_WITH_SSE2 || XSIMD_WITH_NEON
-  return xsimd::min(hi, xsimd::max(lo, x));
+  return xsimd::max(lo, x);
 #else
-  return xsimd::select(x < lo, lo, xsimd::select(x > hi, hi, x));
+  return xsimd::select(x < lo, lo, x);
 #endif
 }
+template <class V> LIMBIC_INLINE V at_most(V hi, V x) {
+#if XSIMD_WITH_SSE2 || XSIMD_WITH_NEON
+  return xsimd::min(hi, x);
+#else
+  return xsimd::select(x > hi, hi, x);
+#endif
+}
+template <class V> LIMBIC_INLINE V clamped(V lo, V x, V hi) { return math::at_most(hi, math::at_least(lo, x)); }
 
 // The bits of a float pack as unsigned integers, and back.
 template <class T>

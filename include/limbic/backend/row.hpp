@@ -1,0 +1,206 @@
+// limbic/backend/row.hpp - work on the rows of tensors: all lines along one axis, each seen whole
+//
+//   for_each_row(D, axis, f, rows...)      f(row...) for every line along `axis`
+//
+// The operands agree in all other axes (an extent of 1 stretches); along `axis` each may have its own length, so that
+// one number for each row is a row of length 1. A row is contiguous: lines with another stride are gathered before and
+// scattered after. f is a function object whose body uses the verbs of a row:
+//
+//   map(out, f, in...)      out = f(in...), elementwise; an argument that is a number goes to every element
+//   sum(x) max(x) min(x) dot(x, y) fold(combine, f, x...)      one number
+//   x.size(), x[i]
+//
+// On a CPU they are SIMD loops, on a GPU one block's cooperation.
+#pragma once
+
+#include <limbic/backend/reduce.hpp>
+
+#include <tuple>
+
+LIMBIC_BEGIN
+
+template <class T, class D> struct row {
+  using value_type = std::remove_const_t<T>;
+  using device = D;
+  T* data = nullptr;
+  std::ptrdiff_t length = 0;
+  bool add = false;  // map adds instead of assigning
+
+  constexpr std::ptrdiff_t size() const { return length; }
+  constexpr T& operator[](std::ptrdiff_t i) const { return data[i]; }
+  explicit constexpr operator bool() const { return data != nullptr; }
+  // Writes one element as map does: assigns or adds.
+  constexpr void put(std::ptrdiff_t i, value_type v) const { data[i] = add ? data[i] + v : v; }
+};
+
+namespace detail {
+template <class T> inline constexpr bool is_row = false;
+template <class T, class D> inline constexpr bool is_row<row<T, D>> = true;
+
+// A number as an operand of a row's map: a line of it, one block long, read again and again.
+template <class A> struct row_operand {
+  A value;
+  template <class V> LIMBIC_INLINE constexpr V load(std::ptrdiff_t) const { return math::broadcast<V>(value); }
+  template <class T> constexpr T at(std::ptrdiff_t) const { return static_cast<T>(value); }
+};
+template <class T, class D> struct row_operand<row<T, D>> {
+  row<T, D> value;
+#if LIMBIC_SIMD
+  template <class V> LIMBIC_INLINE V load(std::ptrdiff_t i) const { return lanes<std::remove_const_t<T>>::load(value.data + i); }
+#endif
+  template <class U> constexpr U at(std::ptrdiff_t i) const { return value.data[i]; }
+};
+
+// The last elements of a row as a pack, padded with its last one.
+template <class T, class A> LIMBIC_INLINE auto row_tail(row_operand<A> const& operand, std::ptrdiff_t i, std::ptrdiff_t n) {
+#if LIMBIC_SIMD
+  T padded[lanes<T>::width];
+  for (std::ptrdiff_t k = 0; k < lanes<T>::width; ++k) padded[k] = operand.template at<T>(i + k < n ? i + k : n - 1);
+  return lanes<T>::load(padded);
+#else
+  (void)n;
+  return operand.template at<T>(i);
+#endif
+}
+}  // namespace detail
+
+template <class T, class D, class F, class... A>
+  requires is_host<D>
+constexpr void map(row<T, D> out, F const& f, A const&... args) {
+  if (!out) return;
+  std::ptrdiff_t i = 0;
+  std::ptrdiff_t const n = out.length;
+#if LIMBIC_SIMD
+  if constexpr (std::is_same_v<D, simd> && has_lanes<T>) {
+    using L = lanes<T>;
+    using V = typename L::type;
+    for (; i + L::width <= n; i += L::width) {
+      V const v = f(detail::row_operand<A>{args}.template load<V>(i)...);
+      L::store(out.data + i, out.add ? L::load(out.data + i) + v : v);
+    }
+    if (i < n) {
+      T tail[L::width];
+      L::store(tail, f(detail::row_tail<T>(detail::row_operand<A>{args}, i, n)...));
+      for (std::ptrdiff_t k = i; k < n; ++k) out.put(k, tail[k - i]);
+    }
+    return;
+  }
+#endif
+  for (; i < n; ++i) out.put(i, f(detail::row_operand<A>{args}.template at<T>(i)...));
+}
+
+template <class C, class F, class T, class D, class... U>
+  requires is_host<D>
+constexpr auto fold(C const& combine, F const& f, row<T, D> first, row<U, D>... rest) {
+  using E = std::remove_const_t<T>;
+  E const* const in[] = {first.data, rest.data...};
+  E acc = C::template start<E>();
+  constexpr int Ins = 1 + static_cast<int>(sizeof...(U));
+  for (std::ptrdiff_t i = 0; i < first.length; i += detail::fold_piece) {
+    E const* at[Ins];
+    for (int k = 0; k < Ins; ++k) at[k] = in[k] + i;
+    std::ptrdiff_t const m = first.length - i < detail::fold_piece ? first.length - i : detail::fold_piece;
+    acc = combine(acc, detail::fold_line<D, C, F, E, Ins>(combine, f, m, at, std::make_integer_sequence<int, Ins>()));
+  }
+  return acc;
+}
+template <class T, class D> constexpr auto sum(row<T, D> x) { return fold(sum_of{}, identity_function{}, x); }
+template <class T, class D> constexpr auto max(row<T, D> x) { return fold(max_of{}, identity_function{}, x); }
+template <class T, class D> constexpr auto min(row<T, D> x) { return fold(min_of{}, identity_function{}, x); }
+template <class T, class U, class D> constexpr auto dot(row<T, D> x, row<U, D> y) {
+  return fold(sum_of{}, multiply_function{}, x, y);
+}
+
+namespace detail {
+
+// One operand of for_each_row: where its lines start, and a contiguous stand-in for a strided line.
+template <class T, int R, class D> struct row_source {
+  view<T, R, D> all;
+  bool add = false;
+  int axis = 0;
+  using E = std::remove_const_t<T>;
+
+  std::ptrdiff_t length() const { return all.extent(axis); }
+  bool strided() const { return all.stride(axis) != 1 && length() > 1; }
+  row<T, D> at(std::ptrdiff_t const* index, E* scratch) const {
+    if (!all) return {nullptr, length(), add};
+    T* p = start(index);
+    if (!strided()) return {p, length(), add};
+    if constexpr (std::is_const_v<T>) {
+      gather_line(scratch, p, length(), all.stride(axis));
+    } else {
+      if (add) gather_line(scratch, p, length(), all.stride(axis));
+    }
+    return {scratch, length(), add};
+  }
+  void finish(std::ptrdiff_t const* index, E const* scratch) const {
+    if constexpr (!std::is_const_v<T>) {
+      if (!all || !strided()) return;
+      T* p = start(index);
+      for (std::ptrdiff_t i = 0; i < length(); ++i) p[i * all.stride(axis)] = scratch[i];
+    }
+  }
+  T* start(std::ptrdiff_t const* index) const {
+    T* p = all.data();
+    for (int a = 0; a < R; ++a)
+      if (a != axis && all.extent(a) != 1) p += index[a] * all.stride(a);
+    return p;
+  }
+};
+
+template <class T, int R, class D> row_source<T, R, D> as_rows(view<T, R, D> v, int axis) { return {v, false, axis}; }
+template <class T, int R, class D> row_source<T, R, D> as_rows(sink<T, R, D> s, int axis) { return {s.to, s.add, axis}; }
+
+template <class F, class... S, std::size_t... I>
+void for_each_row_host(F const& f, std::ptrdiff_t const* extents, int rank, int axis, std::index_sequence<I...>, S const&... source) {
+  std::ptrdiff_t rows = 1;
+  for (int a = 0; a < rank; ++a)
+    if (a != axis) rows *= extents[a];
+  std::ptrdiff_t longest = 1;
+  ((longest = source.length() > longest ? source.length() : longest), ...);
+  std::ptrdiff_t const grain = rows * longest <= parallel_grain ? rows : parallel_grain / 2 / longest + 1;
+  parallel_for(rows, grain, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
+    std::tuple<tensor<typename S::E, 1, scalar>...> scratch;
+    ((source.strided() ? void(std::get<I>(scratch) = tensor<typename S::E, 1, scalar>(shape<1>{{source.length()}}, uninitialized)) : void()), ...);
+    std::ptrdiff_t index[max_rank] = {};
+    for (std::ptrdiff_t r = begin; r < end; ++r) {
+      std::ptrdiff_t left = r;
+      for (int a = rank - 1; a >= 0; --a) {
+        if (a == axis) continue;
+        index[a] = left % extents[a];
+        left /= extents[a];
+      }
+      f(source.at(index, std::get<I>(scratch).data())...);
+      (source.finish(index, std::get<I>(scratch).data()), ...);
+    }
+  });
+}
+
+}  // namespace detail
+
+template <class D, class F, class First, class... Rest>
+  requires is_host<D>
+void for_each_row(D, int axis, F const& f, First const& first, Rest const&... rest) {
+  constexpr int R = First::rank;
+  static_assert(((Rest::rank == R) && ...), "limbic: for_each_row: all operands have the same rank (unsqueeze the others)");
+  axis = normalize_axis("for_each_row", axis, R);
+  std::ptrdiff_t extents[detail::max_rank] = {};
+  for (int a = 0; a < R; ++a) extents[a] = 1;
+  auto const widen = [&](auto const& s) {
+    for (int a = 0; a < R; ++a)
+      if (a != axis && s.all && s.all.extent(a) != 1) extents[a] = s.all.extent(a);
+  };
+  auto const check = [&](auto const& s) {
+    for (int a = 0; a < R; ++a)
+      if (a != axis && s.all && s.all.extent(a) != 1 && s.all.extent(a) != extents[a])
+        fail<shape_error>("for_each_row", "an operand of shape ", s.all.shape(), " does not have the rows of the others");
+  };
+  widen(detail::as_rows(first, axis));
+  (widen(detail::as_rows(rest, axis)), ...);
+  check(detail::as_rows(first, axis));
+  (check(detail::as_rows(rest, axis)), ...);
+  detail::for_each_row_host(f, extents, R, axis, std::make_index_sequence<1 + sizeof...(Rest)>(), detail::as_rows(first, axis),
+                            detail::as_rows(rest, axis)...);
+}
+
+LIMBIC_END

@@ -1,0 +1,104 @@
+// limbic/ops/elementwise.hpp - ops that are one function of every element
+//
+// Such an op says value and slopes, written once for a number, a dual number, a SIMD pack and a CUDA thread:
+//
+//   value(a, b, ...)        the result; operands broadcast (NumPy's rule)
+//   slope(...)              one operand: d value / d a
+//   slopes(...)             several: all partial derivatives, results{da, db, ...}
+//
+// The arguments of slope(s) are what `needs` names: the operands (keep::input), the result (keep::output), the operands
+// and then the result (both), or none, with the lane as explicit template argument (keep::nothing).
+#pragma once
+
+#include <limbic/ops/op.hpp>
+
+LIMBIC_BEGIN
+
+template <class Op> concept has_value = requires(Op const& o) { o.value(1.0); } || requires(Op const& o) { o.value(1.0, 1.0); } ||
+    requires(Op const& o) { o.value(1.0, 1.0, 1.0); };
+
+namespace detail {
+
+template <class Op> struct value_of {
+  Op o;
+  template <class... V> constexpr auto operator()(V... x) const { return o.value(x...); }
+};
+
+// dy times the I-th partial derivative.
+template <class Op, int I> struct slope_times {
+  Op o;
+  template <class V, class... K> constexpr V operator()(V dy, K... kept) const {
+    if constexpr (requires { o.slope(kept...); })
+      return dy * o.slope(kept...);
+    else if constexpr (sizeof...(K) == 0)
+      return dy * o.template slopes<V>().values[I];
+    else
+      return dy * o.slopes(kept...).values[I];
+  }
+};
+
+// The same elements with axes of extent 1 in front, up to rank R.
+template <int R, class T, int S, class D> constexpr view<T, R, D> lead(view<T, S, D> const& v) {
+  shape<R> extents, steps;
+  for (int i = 0; i < R; ++i) {
+    extents[i] = i < R - S ? 1 : v.extent(i - (R - S));
+    steps[i] = i < R - S ? 0 : v.stride(i - (R - S));
+  }
+  return {v.data(), extents, steps};
+}
+
+// dx (+)= f(in...), where the operand dx was broadcast: summed over the axes along which it was stretched.
+template <class D, class T, int S, int R, class F, class... In>
+void spread_back(D d, sink<T, S, D> dx, F const& f, view<T const, R, D> const& dy, In const&... in) {
+  if (!dx) return;
+  sink<T, R, D> const wide(lead<R>(dx.to), dx.add);
+  if (wide.shape() == dy.shape())
+    map(d, wide, f, dy, in...);
+  else
+    reduce(d, wide, sum_of{}, f, dy, in...);
+}
+
+}  // namespace detail
+
+template <class Op> struct elementwise_op {
+  static constexpr std::string_view name = Op::name;
+  static constexpr keep needs = Op::needs;
+  Op o;
+
+  template <int R> auto shape_of(shape<R> const& x) const { return x; }
+  template <int A, int B> auto shape_of(shape<A> const& a, shape<B> const& b) const { return broadcast(name, a, b); }
+  template <int A, int B, int C> auto shape_of(shape<A> const& a, shape<B> const& b, shape<C> const& c) const {
+    return broadcast(name, broadcast(name, a, b), c);
+  }
+
+  void forward(auto d, auto y, auto... x) const { map(d, y, detail::value_of<Op>{o}, x...); }
+
+  void adjoint(auto d, auto x, auto y, auto dy, auto dx) const { share<0>(d, dy, dx, y, x); }
+  void adjoint(auto d, auto a, auto b, auto y, auto dy, auto da, auto db) const {
+    share<0>(d, dy, da, y, a, b);
+    share<1>(d, dy, db, y, a, b);
+  }
+  void adjoint(auto d, auto a, auto b, auto c, auto y, auto dy, auto da, auto db, auto dc) const {
+    share<0>(d, dy, da, y, a, b, c);
+    share<1>(d, dy, db, y, a, b, c);
+    share<2>(d, dy, dc, y, a, b, c);
+  }
+
+ private:
+  template <int I> void share(auto d, auto dy, auto dx, auto y, auto... x) const {
+    detail::slope_times<Op, I> const f{o};
+    constexpr bool inputs = needs.has_input(0), output = needs.has_output(0);
+    if constexpr (inputs && output)
+      detail::spread_back(d, dx, f, dy, x..., y);
+    else if constexpr (inputs)
+      detail::spread_back(d, dx, f, dy, x...);
+    else if constexpr (output)
+      detail::spread_back(d, dx, f, dy, y);
+    else
+      detail::spread_back(d, dx, f, dy);
+  }
+};
+
+template <has_value Op> constexpr elementwise_op<Op> lift(Op const& o) { return {o}; }
+
+LIMBIC_END
