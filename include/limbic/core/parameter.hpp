@@ -36,24 +36,25 @@ template <class T, int R, class D = default_device> class parameter {
 
   // False until a backward pass has reached this parameter since the gradient was last cleared.
   LIMBIC_INLINE bool has_gradient() const { return has_gradient_; }
-  LIMBIC_INLINE void clear_gradient() { has_gradient_ = false; }
+  LIMBIC_INLINE void clear_gradient() const { has_gradient_ = false; }
   LIMBIC_INLINE limbic::view<T const, R, D> gradient() const {
     if (!has_gradient_) fail<tape_error>("parameter", "no backward pass has reached this parameter of shape ", shape());
     return gradient_.view();
   }
   // For backward passes and optimisers: storage of the value's shape, unset unless has_gradient().
-  LIMBIC_INLINE limbic::view<T, R, D> gradient_storage() {
+  LIMBIC_INLINE limbic::view<T, R, D> gradient_storage() const {
     if (gradient_.data() == nullptr || !(gradient_.shape() == value.shape())) {
       gradient_ = tensor<T, R, D>(value.shape(), uninitialized);
       has_gradient_ = false;
     }
     return gradient_.view();
   }
-  LIMBIC_INLINE void set_has_gradient() { has_gradient_ = true; }
+  LIMBIC_INLINE void set_has_gradient() const { has_gradient_ = true; }
 
  private:
-  tensor<T, R, D> gradient_;
-  bool has_gradient_ = false;
+  // Mutable, since a model is const while it computes: a backward pass changes gradients, never values.
+  mutable tensor<T, R, D> gradient_;
+  mutable bool has_gradient_ = false;
 };
 
 }  // namespace limbic

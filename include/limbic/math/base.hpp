@@ -118,10 +118,14 @@ template <class T> LIMBIC_INLINE constexpr dual<T> fma(dual<T> a, dual<T> b, dua
           math::fma(a.tangent, b.value, math::fma(a.value, b.tangent, c.tangent))};
 }
 
-// c0 + c1 x + c2 x^2 + ...
-template <class V> LIMBIC_INLINE constexpr V horner(V, double c0) { return math::constant<V>(c0); }
-template <class V, class... C> LIMBIC_INLINE constexpr V horner(V x, double c0, C... c) {
-  return math::fma(x, math::horner(x, c...), math::constant<V>(c0));
+// c0 + c1 x + c2 x^2 + ..., by pairs: (c0 + c1 x) + x^2 ((c2 + c3 x) + x^2 (...)). Half of Horner's chain of dependent
+// steps for one more product; x^2 is given, as most callers have it.
+template <class V> LIMBIC_INLINE constexpr V polynomial(V, V, double c0) { return math::constant<V>(c0); }
+template <class V> LIMBIC_INLINE constexpr V polynomial(V x, V, double c0, double c1) {
+  return math::fma(x, math::constant<V>(c1), math::constant<V>(c0));
+}
+template <class V, class... C> LIMBIC_INLINE constexpr V polynomial(V x, V x2, double c0, double c1, C... c) {
+  return math::fma(x2, math::polynomial(x, x2, c...), math::polynomial(x, x2, c0, c1));
 }
 
 // ---- abs, sign, floor, min, max ----------------------------------------------------------------------------------

@@ -29,15 +29,15 @@ template <class T> struct exp_terms;
 template <> struct exp_terms<float> {
   static constexpr double bias = 127, lowest = -104, lowest_m1 = -20, highest = 89, tiny = 0x1p-26;
   static constexpr double ln2_high = 355.0 / 512, ln2_low = -2.12194440e-4;
-  template <class V> static LIMBIC_INLINE V q(V r) {
-    return math::horner(r, 0.50000006, 0.166665062, 0.0416629314, 0.00837087817, 0.00142293016);
+  template <class V> static LIMBIC_INLINE V q(V r, V r2) {
+    return math::polynomial(r, r2, 0.50000006, 0.166665062, 0.0416629314, 0.00837087817, 0.00142293016);
   }
 };
 template <> struct exp_terms<double> {
   static constexpr double bias = 1023, lowest = -746, lowest_m1 = -40, highest = 710, tiny = 0x1p-55;
   static constexpr double ln2_high = 0x1.62e42feep-1, ln2_low = 1.90821492927058770002e-10;
-  template <class V> static LIMBIC_INLINE V q(V r) {
-    return math::horner(r, 0.50000000000000078, 0.16666666666667551, 0.041666666666545914, 0.0083333333325956108,
+  template <class V> static LIMBIC_INLINE V q(V r, V r2) {
+    return math::polynomial(r, r2, 0.50000000000000078, 0.16666666666667551, 0.041666666666545914, 0.0083333333325956108,
                         0.0013888888941289629, 0.00019841271726408181, 2.4801494690932683e-05, 2.7555429593456354e-06,
                         2.762974761817206e-07, 2.5720658073671563e-08);
   }
@@ -58,8 +58,8 @@ template <class T, class A> LIMBIC_INLINE xsimd::batch<T, A> exp_within(xsimd::b
   using c = exp_terms<T>;
   auto const n = math::to_whole(x, log2_e, 2 * c::bias);
   V const r = math::less_ln2(x, n.n);
-  V const one(T(1));
-  return math::scaled(math::fused(r, math::fused(r, c::q(r), one), one), n);
+  V const r2 = r * r;
+  return math::scaled(math::fused(r2, c::q(r, r2), r) + V(T(1)), n);
 }
 
 template <class T, class A> LIMBIC_INLINE xsimd::batch<T, A> exp(xsimd::batch<T, A> x) {
@@ -75,7 +75,8 @@ template <class T, class A> LIMBIC_INLINE xsimd::batch<T, A> expm1(xsimd::batch<
   // n may be bias + 1, one more than a power of two may have: 2 (2^(n-1) p + (2^(n-1) - 1/2))
   auto const n = math::to_whole(a - math::constant<V>(0.0589), log2_e, c::bias - 1);
   V const r = math::less_ln2(a, n.n);
-  V const p = math::fused(r * r, c::q(r), r);
+  V const r2 = r * r;
+  V const p = math::fused(r2, c::q(r, r2), r);
   V const s = math::power_of_two(n.t);
   V const y = math::fused(s, p, s - math::constant<V>(0.5));
   return xsimd::select(xsimd::abs(x) < math::constant<V>(c::tiny), x, y + y);
