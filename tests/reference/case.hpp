@@ -4,12 +4,13 @@
 // load.cpp, how it is compared in compare.cpp, and what runs it in families/.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -41,7 +42,7 @@ struct tolerance {
 struct test_case {
   std::string family, name, op;
   bool extra = false;  // level `extra`: outside what was asked for, skipped where the option does not exist
-  nlohmann::json attributes;
+  std::shared_ptr<nlohmann::json const> attributes;  // an object
   tolerance value, grad;
   std::vector<array> arrays;
 
@@ -81,114 +82,39 @@ class call {
 
   std::string const& op() const { return case_.op; }
 
-  // An option that is not there, `null` or `false` is absent.
+  // An option that is not there, `null` or `false` is absent; without a second argument it must be there.
   bool given(std::string const& name) { return look(name) != nullptr; }
-  bool flag(std::string const& name, bool otherwise = false) {
-    auto const i = case_.attributes.find(name);
-    if (i == case_.attributes.end()) return otherwise;
-    read_attributes_.insert(name);
-    if (!i->is_boolean()) wrong(name, "true or false");
-    return i->template get<bool>();
-  }
-  double number(std::string const& name, double otherwise) { return look(name) ? number(name) : otherwise; }
-  double number(std::string const& name) {
-    auto const& v = need(name);
-    if (!v.is_number()) wrong(name, "a number");
-    return v.template get<double>();
-  }
+  bool is_text(std::string const& name);
+  bool flag(std::string const& name, bool otherwise = false);
+  double number(std::string const& name);
+  double number(std::string const& name, double otherwise) { return given(name) ? number(name) : otherwise; }
+  std::int64_t integer(std::string const& name);
   std::int64_t integer(std::string const& name, std::int64_t otherwise) {
-    return look(name) ? integer(name) : otherwise;
+    return given(name) ? integer(name) : otherwise;
   }
-  std::int64_t integer(std::string const& name) {
-    double const v = number(name);
-    auto const whole = static_cast<std::int64_t>(v);
-    if (static_cast<double>(whole) != v) wrong(name, "a whole number");
-    return whole;
-  }
-  std::size_t size(std::string const& name) {
-    auto const v = integer(name);
-    if (v < 0) wrong(name, "a size");
-    return static_cast<std::size_t>(v);
-  }
-  std::size_t size(std::string const& name, std::size_t otherwise) { return look(name) ? size(name) : otherwise; }
+  std::size_t size(std::string const& name);
+  std::size_t size(std::string const& name, std::size_t otherwise) { return given(name) ? size(name) : otherwise; }
+  std::string text(std::string const& name);
   std::string text(std::string const& name, std::string const& otherwise) {
-    return look(name) ? text(name) : otherwise;
+    return given(name) ? text(name) : otherwise;
   }
-  std::string text(std::string const& name) {
-    auto const& v = need(name);
-    if (!v.is_string()) wrong(name, "a text");
-    return v.template get<std::string>();
-  }
-  std::vector<double> numbers(std::string const& name) {
-    auto const& v = need(name);
-    if (!v.is_array()) wrong(name, "a list of numbers");
-    std::vector<double> list;
-    for (auto const& e : v) {
-      if (!e.is_number()) wrong(name, "a list of numbers");
-      list.push_back(e.template get<double>());
-    }
-    return list;
-  }
-  // The attribute as it stands, for options that may be a number or a text.
-  nlohmann::json const* attribute(std::string const& name) { return look(name); }
+  std::vector<double> numbers(std::string const& name);
 
-  array const* find(std::string const& name) {
-    auto const* a = case_.find(name);
-    if (!a || (a->role != role_type::input && a->role != role_type::param)) return nullptr;
-    read_arrays_.insert(name);
-    return a;
-  }
-  array const& get(std::string const& name) {
-    auto const* a = find(name);
-    if (!a) throw unsupported("the case has no input array '" + name + "'");
-    return *a;
-  }
-  bool expects(std::string_view name) const {
-    auto const* a = case_.find(name);
-    return a && a->role == role_type::expected;
-  }
-  // Whether the gradient with respect to an array is wanted.
-  bool differentiates(std::string_view of) const {
-    for (auto const& a : case_.arrays)
-      if (a.role == role_type::expected_grad && a.of == of) return true;
-    return false;
-  }
-  bool has_cotangents() const {
-    for (auto const& a : case_.arrays)
-      if (a.role == role_type::cotangent) return true;
-    return false;
-  }
-  array const* cotangent(std::string_view of) const {
-    for (auto const& a : case_.arrays)
-      if (a.role == role_type::cotangent && a.of == of) return &a;
-    return nullptr;
-  }
+  // A given array; find gives null where there is none.
+  array const* find(std::string const& name);
+  array const& get(std::string const& name);
+  bool expects(std::string_view name) const;
+  bool differentiates(std::string_view of) const;  // whether the gradient with respect to an array is wanted
+  bool has_cotangents() const;
+  array const* cotangent(std::string_view of) const;
 
   // Called after the handler: throws where something of the case was never looked at.
-  void finish() const {
-    for (auto const& [key, value] : case_.attributes.items())
-      if (!read_attributes_.contains(key))
-        throw unsupported("option '" + key + "' (" + value.dump() + ") of " + op() + " does not exist here");
-    for (auto const& a : case_.arrays)
-      if ((a.role == role_type::input || a.role == role_type::param) && !read_arrays_.contains(a.name))
-        throw unsupported("array '" + a.name + "' of " + op() + " has no use here");
-  }
+  void finish() const;
 
  private:
-  nlohmann::json const* look(std::string const& name) {
-    auto const i = case_.attributes.find(name);
-    if (i == case_.attributes.end()) return nullptr;
-    read_attributes_.insert(name);
-    return i->is_null() || *i == false ? nullptr : &*i;
-  }
-  nlohmann::json const& need(std::string const& name) {
-    auto const* v = look(name);
-    if (!v) throw unsupported("the case lacks the attribute '" + name + "'");
-    return *v;
-  }
-  [[noreturn]] void wrong(std::string const& name, char const* expected) const {
-    throw unsupported("attribute '" + name + "' is " + case_.attributes.at(name).dump() + ", expected " + expected);
-  }
+  nlohmann::json const* look(std::string const& name);
+  nlohmann::json const& need(std::string const& name);
+  [[noreturn]] void wrong(std::string const& name, char const* expected) const;
 
   test_case const& case_;
   std::set<std::string> read_attributes_, read_arrays_;

@@ -4,6 +4,8 @@
 // allocated, and an error names the file and what was expected.
 #include "case.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -84,8 +86,8 @@ test_case read_case(json const& j, std::vector<std::string>& files) {
   auto const level = text_member(j, "level");
   if (level != "core" && level != "extra") throw malformed("level is '" + level + "', expected 'core' or 'extra'");
   c.extra = level == "extra";
-  c.attributes = member(j, "attributes");
-  if (!c.attributes.is_object()) throw malformed("'attributes' must be an object");
+  c.attributes = std::make_shared<json const>(member(j, "attributes"));
+  if (!c.attributes->is_object()) throw malformed("'attributes' must be an object");
   auto const& tol = member(j, "tolerance");
   c.value = read_tolerance(tol, "value");
   c.grad = read_tolerance(tol, "grad");
