@@ -227,7 +227,7 @@ void load_packed(case_set& set, std::set<std::string> const& wanted, fs::path co
     for (auto const& [key, text] : metadata.items()) {
       if (!key.starts_with("case:")) continue;
       auto const name = key.substr(5);
-      guard(set, path / name, [&] {
+      guard(set, path / name, [&, &text = text] {
         if (!text.is_string()) throw malformed("must be a text");
         std::vector<std::string> files;
         auto c = read_case(json::parse(text.get_ref<std::string const&>()), files);
