@@ -2,7 +2,7 @@
 """Writes single_include/limbic/limbic.hpp and infer.hpp: each spine of the library as one file.
 
 Why: people who drop a library into a firmware tree or paste it into a compiler's web page want one file. The output is
-the headers in the order in which the spine reaches them: no formatter, no clock, no absolute path, so that the same
+the headers, each after those it includes: no formatter, no clock, no absolute path, so that the same
 sources give the same bytes, and --check (run by the tests) can tell that somebody forgot to run this.
 
 A header is inserted where it is reached first. If that place is inside an #if, a later reach from outside of it would
@@ -47,9 +47,17 @@ class Amalgam:
 
     def insert(self, path):
         self.placed[path] = list(self.conditions)
+        lines = path.read_text(encoding="utf-8").splitlines()
+        first = self.first_code(lines)
+        # What a file includes before its first line of code comes before the file, so that its opening comment stays
+        # with the code it explains.
+        for number, line in enumerate(lines[:first], 1):
+            target = self.own_include(path, line)
+            if target is not None:
+                self.reach(path, number, target)
         self.out.append(f"// ---- {self.name(path)} " + "-" * max(0, 108 - len(self.name(path))) + "\n")
         depth = len(self.conditions)
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        for number, line in enumerate(lines, 1):
             if line.strip() == "#pragma once":
                 continue
             directive = DIRECTIVE.match(line)
@@ -61,19 +69,30 @@ class Amalgam:
                     self.conditions.pop()
                 else:  # another branch of the same #if is another condition
                     self.conditions[-1] = place
-            include = INCLUDE.match(line)
-            if include:
-                target = self.resolve(path, include.group(1), include.group(2))
-                if target is not None:
-                    self.reach(path, number, target)
+            target = self.own_include(path, line)
+            if target is not None:
+                self.reach(path, number, target)
+                continue
+            if INCLUDE.match(line) and not self.conditions:
+                if line.strip() in self.standard:
                     continue
-                if not self.conditions:
-                    if line.strip() in self.standard:
-                        continue
-                    self.standard.add(line.strip())
+                self.standard.add(line.strip())
             self.out.append(line.rstrip() + "\n")
         if len(self.conditions) != depth:
             raise Refused(f"{self.name(path)}: #if and #endif do not match")
+
+    @staticmethod
+    def first_code(lines):
+        """The index of the first line that is neither blank, a comment, an #include nor #pragma once."""
+        for index, line in enumerate(lines):
+            text = line.strip()
+            if text and not text.startswith("//") and text != "#pragma once" and not INCLUDE.match(line):
+                return index
+        return len(lines)
+
+    def own_include(self, path, line):
+        include = INCLUDE.match(line)
+        return self.resolve(path, include.group(1), include.group(2)) if include else None
 
     def reach(self, path, number, target):
         if target not in self.placed:

@@ -116,7 +116,7 @@ def check(root):
                 outside[path].add(value)
                 continue
             if not value.exists():
-                problems.append(f"{where}:{number}: includes {value.name}, which does not exist")
+                problems.append(f"{where}:{number}: includes {value.relative_to(root.parent)}, which does not exist")
                 continue
             own[path].append(value)
             target = folder_of(value, root)
