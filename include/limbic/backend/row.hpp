@@ -83,10 +83,11 @@ constexpr void map(row<T, D> out, F const& f, A const&... args) {
       L::store(tail, f(detail::row_tail<T>(detail::row_operand<A>{args}, i, n)...));
       for (std::ptrdiff_t k = i; k < n; ++k) out.put(k, tail[k - i]);
     }
-    return;
-  }
+  } else
 #endif
-  for (; i < n; ++i) out.put(i, f(detail::row_operand<A>{args}.template at<T>(i)...));
+  {
+    for (; i < n; ++i) out.put(i, f(detail::row_operand<A>{args}.template at<T>(i)...));
+  }
 }
 
 template <class C, class F, class T, class D, class... U>

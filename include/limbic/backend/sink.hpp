@@ -17,7 +17,7 @@ template <class T, int R, class D = default_device> struct sink {
   limbic::view<T, R, D> to;
   bool add = false;
 
-  LIMBIC_HD LIMBIC_INLINE constexpr sink() = default;
+  constexpr sink() = default;
   LIMBIC_HD LIMBIC_INLINE constexpr sink(limbic::view<T, R, D> const& v, bool accumulate = false)
       : to(v), add(accumulate) {}
   LIMBIC_HD LIMBIC_INLINE explicit constexpr operator bool() const { return static_cast<bool>(to); }

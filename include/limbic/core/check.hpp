@@ -68,6 +68,10 @@ struct memory_error : error {  // no memory left
   static constexpr std::string_view name = "memory_error";
   using error::error;
 };
+struct device_error : error {  // a GPU that is missing, or that refused or failed what it was asked to do
+  static constexpr std::string_view name = "device_error";
+  using error::error;
+};
 struct io_error : error {  // a file that can't be read, written or understood
   static constexpr std::string_view name = "io_error";
   using error::error;
@@ -89,7 +93,8 @@ template <class T> concept has_extents = requires(T const& s) {
 template <class I> void append_integer(text& t, I value) {
   char digits[24];
   int n = 0;
-  bool const negative = value < 0;
+  bool negative = false;
+  if constexpr (std::is_signed_v<I>) negative = value < 0;
   auto left = negative ? 0ULL - static_cast<unsigned long long>(value) : static_cast<unsigned long long>(value);
   do {
     digits[n++] = static_cast<char>('0' + left % 10);

@@ -38,24 +38,63 @@ class memory {
 
 LIMBIC_BEGIN
 
-// Blocks in buckets of four sizes to each power of two (at most 25 % is lost). A freed block waits in its bucket's list.
+namespace detail {
+
+// Four sizes to each power of two, so that at most 25 % is lost: 64, 80, 96, 112 | 128, 160, 192, 224 | ...
+struct size_buckets {
+  static constexpr int count = 4 * static_cast<int>(sizeof(std::size_t) * 8 - 7);
+
+  static int of(std::size_t bytes) {
+    std::size_t const units = (bytes < alignment ? alignment : bytes) - 1;
+    int const power = static_cast<int>(std::bit_width(units)) - 7;  // 0 for 64 < bytes <= 128; -1 up to 64
+    if (power < 0) return 0;
+    return 1 + 4 * power + static_cast<int>((units >> (power + 4)) & 3U);
+  }
+  static std::size_t bytes(int b) {
+    if (b == 0) return alignment;
+    std::size_t const power = static_cast<std::size_t>((b - 1) / 4), quarter = static_cast<std::size_t>((b - 1) % 4);
+    return (5 + quarter) << (power + 4);
+  }
+};
+
+// Held for a few instructions: spinning beats sleeping.
+class short_lock {
+ public:
+#if LIMBIC_THREADS
+  void lock() noexcept {
+    while (busy_.test_and_set(std::memory_order_acquire))
+      while (busy_.test(std::memory_order_relaxed)) {}
+  }
+  void unlock() noexcept { busy_.clear(std::memory_order_release); }
+
+ private:
+  std::atomic_flag busy_ = ATOMIC_FLAG_INIT;
+#else
+  void lock() noexcept {}
+  void unlock() noexcept {}
+#endif
+};
+
+}  // namespace detail
+
+// Blocks in buckets by size. A freed block waits in its bucket's list, whose links lie in the blocks themselves.
 class bucket_memory : public memory {
  public:
   void* allocate(std::size_t bytes) final {
-    int const b = bucket(bytes);
-    lock();
+    int const b = detail::size_buckets::of(bytes);
+    lock_.lock();
     void* p = free_[b];
     if (p != nullptr) std::memcpy(&free_[b], p, sizeof(void*));
-    unlock();
-    return p != nullptr ? p : grow(bucket_bytes(b));
+    lock_.unlock();
+    return p != nullptr ? p : grow(detail::size_buckets::bytes(b));
   }
 
   void deallocate(void* p, std::size_t bytes) noexcept final {
-    int const b = bucket(bytes);
-    lock();
+    int const b = detail::size_buckets::of(bytes);
+    lock_.lock();
     std::memcpy(p, &free_[b], sizeof(void*));
     free_[b] = p;
-    unlock();
+    lock_.unlock();
   }
 
  protected:
@@ -66,38 +105,9 @@ class bucket_memory : public memory {
 
   virtual void* grow(std::size_t bytes) = 0;
 
-#if LIMBIC_THREADS
-  void lock() noexcept {
-    while (busy_.test_and_set(std::memory_order_acquire))  // a few instructions long: spinning beats sleeping
-      while (busy_.test(std::memory_order_relaxed)) {}
-  }
-  void unlock() noexcept {
-    busy_.clear(std::memory_order_release);
-  }
-#else
-  void lock() noexcept {}
-  void unlock() noexcept {}
-#endif
-
  private:
-  // Sizes 64, 80, 96, 112 | 128, 160, 192, 224 | ... are multiples of 16; blocks are cut at multiples of 64.
-  static int bucket(std::size_t bytes) {
-    std::size_t const units = (bytes < alignment ? alignment : bytes) - 1;
-    int const power = static_cast<int>(std::bit_width(units)) - 7;  // 0 for 64 < bytes <= 128; -1 up to 64
-    if (power < 0) return 0;
-    return 1 + 4 * power + static_cast<int>((units >> (power + 4)) & 3U);
-  }
-  static std::size_t bucket_bytes(int b) {
-    if (b == 0) return alignment;
-    std::size_t const power = static_cast<std::size_t>((b - 1) / 4), quarter = static_cast<std::size_t>((b - 1) % 4);
-    return (5 + quarter) << (power + 4);
-  }
-
-  static constexpr int buckets = 4 * static_cast<int>(sizeof(std::size_t) * 8 - 7);
-  void* free_[buckets] = {};
-#if LIMBIC_THREADS
-  std::atomic_flag busy_ = ATOMIC_FLAG_INIT;
-#endif
+  void* free_[detail::size_buckets::count] = {};
+  detail::short_lock lock_;
 };
 
 #if LIMBIC_POOL

@@ -17,7 +17,7 @@ template <class T, int R, class D = default_device> class view {
   using device = D;
   static constexpr int rank = R;
 
-  LIMBIC_HD LIMBIC_INLINE constexpr view() = default;
+  constexpr view() = default;
   LIMBIC_HD LIMBIC_INLINE constexpr view(T* data, limbic::shape<R> const& extents) : data_(data), shape_(extents) {
     std::ptrdiff_t step = 1;
     for (int i = R - 1; i >= 0; --i) {
