@@ -1,6 +1,7 @@
 // limbic/tape/record.hpp - an op applied to variables: computes it, and notes how to go back
 #pragma once
 
+#include <limbic/core/dual_view.hpp>
 #include <limbic/tape/tape.hpp>
 
 LIMBIC_BEGIN
@@ -84,16 +85,6 @@ template <class T, int R, class D> struct lift_node : node {
   static void forget(node& base) { static_cast<lift_node&>(base).out->flags &= ~std::uint32_t{slot::assigned}; }
   static constexpr node_kind kind{"lift", &backward, &mark, &forget};
 };
-
-// The values, or the tangents, of dual numbers as a strided view.
-template <class T, int R, class D> auto parts(view<T, R, D> const& v, int part) {
-  using N = std::conditional_t<std::is_const_v<T>, base_of<std::remove_const_t<T>> const, base_of<std::remove_const_t<T>>>;
-  shape<R> steps = v.strides();
-  for (int a = 0; a < R; ++a) steps[a] *= 2;
-  return view<N, R, D>(reinterpret_cast<N*>(v.data()) + part, v.shape(), steps);
-}
-template <class T, int R, class D> auto values(view<T, R, D> const& v) { return parts(v, 0); }
-template <class T, int R, class D> auto tangents(view<T, R, D> const& v) { return parts(v, 1); }
 
 // Plain numbers as dual ones, with the given tangent or none.
 template <class T, int R, class D>
