@@ -32,6 +32,13 @@ template <class First, class... Rest> auto outs(First&& first, Rest&&... rest) {
       {s, as_sink(rest)...}};
 }
 
+template <class T, int R, class D, int N> constexpr output_list<T, R, D, N> as_outputs(output_list<T, R, D, N> const& o) { return o; }
+template <class Out>
+  requires requires(Out&& o) { as_sink(o); }
+auto as_outputs(Out&& o) {
+  return outs(o);
+}
+
 namespace detail {
 
 inline constexpr int max_rank = 8;
@@ -77,12 +84,13 @@ LIMBIC_INLINE void run_line(F const& f, std::ptrdiff_t n, bool const* add, T* co
       (L::store(result[O], r.values[O]), ...);
       (finish(out[O], add[O], result[O]), ...);
     }
-    return;
-  }
+  } else
 #endif
-  for (; i < n; ++i) {
-    auto const r = call<F, T>(f, in[I][i]...);
-    ((out[O][i] = add[O] ? out[O][i] + r.values[O] : r.values[O]), ...);
+  {
+    for (; i < n; ++i) {
+      auto const r = call<F, T>(f, in[I][i]...);
+      ((out[O][i] = add[O] ? out[O][i] + r.values[O] : r.values[O]), ...);
+    }
   }
 }
 
@@ -227,20 +235,14 @@ void check_map_operand(shape<S> const& out, view<T, R, D> const& in) {
 template <class D, class Out, class F, class... In>
   requires is_host<D>
 void map(D, Out&& out, F const& f, In const&... in) {
-  auto const s = as_sink(out);
-  if (!s) return;
-  (detail::check_map_operand(s.shape(), as_view(in)), ...);
-  using S = std::remove_const_t<decltype(s)>;
-  detail::map_host<D, typename S::value_type, S::rank, 1>(&s, f, as_view(in)...);
-}
-
-template <class D, class T, int R, int N, class F, class... In>
-  requires is_host<D>
-void map(D, output_list<T, R, D, N> const& out, F const& f, In const&... in) {
-  for (int k = 1; k < N; ++k)
-    if (!(out.sinks[k].shape() == out.sinks[0].shape())) fail<shape_error>("map", "outputs differ in shape");
-  (detail::check_map_operand(out.sinks[0].shape(), as_view(in)), ...);
-  detail::map_host<D, T, R, N>(out.sinks, f, as_view(in)...);
+  auto const list = as_outputs(out);
+  using S = std::remove_cvref_t<decltype(list.sinks[0])>;
+  constexpr int N = sizeof(list.sinks) / sizeof(S);
+  if (!list.sinks[0]) return;
+  for (auto const& s : list.sinks)
+    if (!(s.shape() == list.sinks[0].shape())) fail<shape_error>("map", "outputs differ in shape: ", list.sinks[0].shape(), " and ", s.shape());
+  (detail::check_map_operand(list.sinks[0].shape(), as_view(in)), ...);
+  detail::map_host<D, typename S::value_type, S::rank, N>(list.sinks, f, as_view(in)...);
 }
 
 struct identity_function {

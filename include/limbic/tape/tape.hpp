@@ -250,7 +250,8 @@ class tape {
   static constexpr std::size_t small_value = 256;  // bytes
 
   template <class T, class D> void* allocate(std::ptrdiff_t n, detail::buffer*& owner) {
-    std::size_t const bytes = static_cast<std::size_t>(n) * sizeof(T);
+    // An address of its own even without elements: gradient_sink tells operands apart by it.
+    std::size_t const bytes = n > 0 ? static_cast<std::size_t>(n) * sizeof(T) : 1;
     if (is_host<D> && bytes <= small_value) return arena_.take(bytes, bytes < alignof(T) ? alignof(T) : bytes < 16 ? alignof(T) : 16);
     detail::buffer* b = free_;
     if (b != nullptr)
