@@ -41,6 +41,16 @@ template <class V> LIMBIC_INLINE V fused(V a, V b, V c) {
     return xsimd::fma(a, b, c);
 }
 
+// c - a * b, likewise
+template <class V> LIMBIC_INLINE V fused_off(V a, V b, V c) {
+#if XSIMD_WITH_AVX512F
+  if constexpr (is_512<V> && sizeof(typename V::value_type) == 4) return _mm512_fnmadd_ps(a, b, c);
+  else if constexpr (is_512<V>) return _mm512_fnmadd_pd(a, b, c);
+  else
+#endif
+    return xsimd::fnma(a, b, c);
+}
+
 // max(x, lo), min(x, hi); NaN stays NaN, because x86 returns the second operand and Arm the NaN. Others get a select.
 template <class V> LIMBIC_INLINE V at_least(V lo, V x) {
 #if XSIMD_WITH_SSE2 || XSIMD_WITH_NEON

@@ -1,11 +1,11 @@
 // limbic/math/tanh.hpp - tanh(x) and sigmoid(x) = 1 / (1 + e^-x)
 //
-//   tanh |x|   = |x| + |x|^3 p(x^2)       |x| < 0.55,  p fitted for the least relative error (Remez)
-//              = 1 - 2 / (e^2|x| + 1)     else: the subtraction is from 1, what it takes off is at most 1/2
-//   sigmoid(x) = s - s q                  e = e^-|x|,  q = e / (1 + e),  s = e for x < 0, else 1
+//   h = (1 - u) / 2,  u = e^-2|x| = 2^n e^r,   by e^r - 1 as in expm1, so that nothing cancels
+//   tanh |x|   = h / (1 - h) = h + h q        q = h / (1/2 + u/2): the quotient only corrects h
+//   sigmoid(x) = s / (1 + e) = s - s q        e = e^-|x|,  q = e / (1 + e),  s = e for x < 0, else 1
 //
-// sigmoid's form never overflows, keeps its relative accuracy where it is tiny, and rounds 1 + e only inside of a
-// correction. |tanh| <= 1 and 0 <= sigmoid <= 1, always; tanh(-0) = -0; NaN stays NaN.
+// Nothing overflows, and sigmoid keeps its relative accuracy where it is tiny. |tanh| <= 1 and 0 <= sigmoid <= 1,
+// always; tanh(-0) = -0; NaN stays NaN.
 //
 //   tanh' = 1 - y^2        sigmoid' = y (1 - y)
 #pragma once
@@ -20,29 +20,21 @@ LIMBIC_HD LIMBIC_INLINE double tanh(double x) { return ::tanh(x); }
 
 #if LIMBIC_SIMD
 
-template <class T> struct tanh_terms;
-template <> struct tanh_terms<float> {
-  template <class V> static LIMBIC_INLINE V p(V z, V z2) {
-    return math::polynomial(z, z2, -0.333333164, 0.133325875, -0.0538524203, 0.0210720729, -0.00627474114);
-  }
-};
-template <> struct tanh_terms<double> {
-  template <class V> static LIMBIC_INLINE V p(V z, V z2) {
-    return math::polynomial(z, z2, -0.33333333333332327, 0.13333333333170017, -0.053968253876581593, 0.021869485984694792,
-                        -0.0088631946175088579, 0.0035917204983183094, -0.0014532202888764331, 0.00057914650026030291,
-                        -0.00021031658385827046, 5.1030537978058604e-05);
-  }
-};
-
 template <class T, class A> LIMBIC_INLINE xsimd::batch<T, A> tanh(xsimd::batch<T, A> x) {
   using V = xsimd::batch<T, A>;
-  V const one(T(1));
-  V const a = xsimd::abs(x);
-  V const z = a * a;
-  V const small = math::fused(a * z, tanh_terms<T>::p(z, z * z), a);
-  V const b = math::at_most(V(T(20)), a);  // tanh is 1 from 9.1 (float), 19.1 (double) on
-  V const large = one - V(T(2)) / (math::exp_within(b + b) + one);
-  return xsimd::select(a < math::constant<V>(0.55), small, large) | xsimd::bitofsign(x);
+  using c = exp_terms<T>;
+  V const half(T(0.5));
+  V const a = math::at_most(V(T(20)), xsimd::abs(x)) * V(T(-2));  // tanh is 1 from 9.1 (float), 19.1 (double) on
+  auto const n = math::to_whole(a, log2_e, c::bias - 1);
+  V const r = math::less_ln2(a, n.n);
+  V const r2 = r * r;
+  V const p = math::fused(r2, c::q(r, r2), r);
+  V const s = math::power_of_two(n.t);  // 2^(n-1), so u/2 = s (1 + p)
+  V const h = math::fused_off(s, p, half - s);
+  V const q = h / math::fused(s, p, half + s);
+  // In double, and where products may round (SSE), with what h rounded off: 2.2 ulp become 1.9.
+  if constexpr (sizeof(T) == 4 && sizeof(V) > 16) return math::fused(h, q, h) | xsimd::bitofsign(x);
+  else return (h + math::fused(h, q, math::fused_off(s, p, half - s - h))) | xsimd::bitofsign(x);
 }
 
 #endif
