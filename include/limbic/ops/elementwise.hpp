@@ -8,6 +8,9 @@
 //
 // The arguments of slope(s) are what `needs` names: the operands (keep::input), the result (keep::output), the operands
 // and then the result (both), or none, with the lane as explicit template argument (keep::nothing).
+//
+// An op whose slope may be infinite says `static constexpr bool unbounded = true`: where no gradient comes in, none goes
+// out, rather than 0 * inf = NaN (sqrt at 0, log at 0).
 #pragma once
 
 #include <limbic/ops/op.hpp>
@@ -24,16 +27,32 @@ template <class Op> struct value_of {
   template <class... V> constexpr auto operator()(V... x) const { return o.value(x...); }
 };
 
+// dy * slope, 0 where dy is 0, whatever the slope.
+template <class V> constexpr V unless_zero(V dy, V slope) {
+  if constexpr (is_dual<V>)
+    return {math::along(slope.value, dy.value), math::along(slope.value, dy.tangent) + math::along(slope.tangent, dy.value)};
+  else
+    return math::along(slope, dy);
+}
+
 // dy times the I-th partial derivative.
 template <class Op, int I> struct slope_times {
   Op o;
   template <class V, class... K> constexpr V operator()(V dy, K... kept) const {
-    if constexpr (requires { o.slope(kept...); })
-      return dy * o.slope(kept...);
-    else if constexpr (sizeof...(K) == 0)
-      return dy * o.template slopes<V>().values[I];
+    if constexpr (requires { Op::unbounded; })
+      return unless_zero(dy, slope<V>(kept...));
     else
-      return dy * o.slopes(kept...).values[I];
+      return dy * slope<V>(kept...);
+  }
+
+ private:
+  template <class V, class... K> constexpr V slope(K... kept) const {
+    if constexpr (requires { o.slope(kept...); })
+      return o.slope(kept...);
+    else if constexpr (sizeof...(K) == 0)
+      return o.template slopes<V>().values[I];
+    else
+      return o.slopes(kept...).values[I];
   }
 };
 

@@ -126,6 +126,11 @@ template <class Op, class First, class... Rest> auto infer(Op const& o, First co
 
 }  // namespace detail
 
+// For an operand without a gradient (a mask, given noise): zeros, should anybody have asked.
+template <class D, class T, int R> void no_gradient(D d, sink<T, R, D> dx) {
+  if (dx && !dx.add) fill(d, dx.to, T(0));
+}
+
 // The one way into every op. `record` lives in tape/ and is found through the variable, so that programs that only
 // infer never include a tape.
 template <class Op, operand... A> auto apply(Op const& o, A&&... a) {
