@@ -8,6 +8,8 @@
 //
 //   map(out, f, in...)      out = f(in...), elementwise; an argument that is a number goes to every element
 //   sum(x) max(x) min(x) dot(x, y) fold(combine, f, x...)      one number
+//   argmax(x) argmin(x)     the first place of the greatest or least (of a NaN, where there is one); x is not empty
+//   place(out, i, v)        v at i, 0 elsewhere
 //   x.size(), x[i]
 //
 // On a CPU they are SIMD loops, on a GPU one block's cooperation.
@@ -113,6 +115,34 @@ template <class T, class U, class D> constexpr auto dot(row<T, D> x, row<U, D> y
 }
 
 namespace detail {
+template <class T, class D> constexpr std::ptrdiff_t first_place(row<T, D> x, std::remove_const_t<T> v) {
+  bool const nan = math::isnan(v);
+  std::ptrdiff_t i = 0;
+  while (i + 1 < x.length && !(nan ? math::isnan(x[i]) : x[i] == v)) ++i;
+  return i;
+}
+}  // namespace detail
+
+template <class T, class D>
+  requires is_host<D>
+constexpr std::ptrdiff_t argmax(row<T, D> x) {
+  return detail::first_place(x, max(x));
+}
+template <class T, class D>
+  requires is_host<D>
+constexpr std::ptrdiff_t argmin(row<T, D> x) {
+  return detail::first_place(x, min(x));
+}
+template <class T, class D>
+  requires is_host<D>
+constexpr void place(row<T, D> out, std::ptrdiff_t i, T v) {
+  if (!out) return;
+  if (!out.add)
+    for (std::ptrdiff_t k = 0; k < out.length; ++k) out[k] = T(0);
+  out[i] = out.add ? out[i] + v : v;
+}
+
+namespace detail {
 
 // One operand of for_each_row: where its lines start, and a contiguous stand-in for a strided line.
 template <class T, int R, class D> struct row_source {
@@ -152,6 +182,24 @@ template <class T, int R, class D> struct row_source {
 template <class T, int R, class D> row_source<T, R, D> as_rows(view<T, R, D> v, int axis) { return {v, false, axis}; }
 template <class T, int R, class D> row_source<T, R, D> as_rows(sink<T, R, D> s, int axis) { return {s.to, s.add, axis}; }
 
+// The extents that the operands' rows have in common: 1 along `axis`.
+template <int R, class D, class... T> shape<R> common_rows(int axis, row_source<T, R, D> const&... s) {
+  shape<R> extents;
+  for (int a = 0; a < R; ++a) extents[a] = 1;
+  auto const widen = [&](auto const& v) {
+    for (int a = 0; a < R; ++a)
+      if (a != axis && v && v.extent(a) != 1) extents[a] = v.extent(a);
+  };
+  auto const check = [&](auto const& v) {
+    for (int a = 0; a < R; ++a)
+      if (a != axis && v && v.extent(a) != 1 && v.extent(a) != extents[a])
+        fail<shape_error>("for_each_row", "an operand of shape ", v.shape(), " does not have the rows of the others");
+  };
+  (widen(s.all), ...);
+  (check(s.all), ...);
+  return extents;
+}
+
 template <class F, class... S, std::size_t... I>
 void for_each_row_host(F const& f, std::ptrdiff_t const* extents, int rank, int axis, std::index_sequence<I...>, S const&... source) {
   std::ptrdiff_t rows = 1;
@@ -185,22 +233,8 @@ void for_each_row(D, int axis, F const& f, First const& first, Rest const&... re
   constexpr int R = First::rank;
   static_assert(((Rest::rank == R) && ...), "limbic: for_each_row: all operands have the same rank (unsqueeze the others)");
   axis = normalize_axis("for_each_row", axis, R);
-  std::ptrdiff_t extents[detail::max_rank] = {};
-  for (int a = 0; a < R; ++a) extents[a] = 1;
-  auto const widen = [&](auto const& s) {
-    for (int a = 0; a < R; ++a)
-      if (a != axis && s.all && s.all.extent(a) != 1) extents[a] = s.all.extent(a);
-  };
-  auto const check = [&](auto const& s) {
-    for (int a = 0; a < R; ++a)
-      if (a != axis && s.all && s.all.extent(a) != 1 && s.all.extent(a) != extents[a])
-        fail<shape_error>("for_each_row", "an operand of shape ", s.all.shape(), " does not have the rows of the others");
-  };
-  widen(detail::as_rows(first, axis));
-  (widen(detail::as_rows(rest, axis)), ...);
-  check(detail::as_rows(first, axis));
-  (check(detail::as_rows(rest, axis)), ...);
-  detail::for_each_row_host(f, extents, R, axis, std::make_index_sequence<1 + sizeof...(Rest)>(), detail::as_rows(first, axis),
+  auto const extents = detail::common_rows(axis, detail::as_rows(first, axis), detail::as_rows(rest, axis)...);
+  detail::for_each_row_host(f, extents.extents, R, axis, std::make_index_sequence<1 + sizeof...(Rest)>(), detail::as_rows(first, axis),
                             detail::as_rows(rest, axis)...);
 }
 
