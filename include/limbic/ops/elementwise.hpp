@@ -66,15 +66,15 @@ template <int R, class T, int S, class D> constexpr view<T, R, D> lead(view<T, S
   return {v.data(), extents, steps};
 }
 
-// dx (+)= f(in...), where the operand dx was broadcast: summed over the axes along which it was stretched.
-template <class D, class T, int S, int R, class F, class... In>
+// dx (+)= f(in...), where the operand dx was broadcast: summed over the axes along which it was stretched. An operand
+// that never is (Stretches = false) does not compile the sum.
+template <bool Stretches = true, class D, class T, int S, int R, class F, class... In>
 void spread_back(D d, sink<T, S, D> dx, F const& f, view<T const, R, D> const& dy, In const&... in) {
   if (!dx) return;
   sink<T, R, D> const wide(lead<R>(dx.to), dx.add);
-  if (wide.shape() == dy.shape())
-    map(d, wide, f, dy, in...);
-  else
-    reduce(d, wide, sum_of{}, f, dy, in...);
+  if constexpr (Stretches)
+    if (!(wide.shape() == dy.shape())) return reduce(d, wide, sum_of{}, f, dy, in...);
+  map(d, wide, f, dy, in...);
 }
 
 }  // namespace detail
@@ -106,15 +106,15 @@ template <class Op> struct elementwise_op {
  private:
   template <int I> void share(auto d, auto dy, auto dx, auto y, auto... x) const {
     detail::slope_times<Op, I> const f{o};
-    constexpr bool inputs = needs.has_input(0), output = needs.has_output(0);
+    constexpr bool inputs = needs.has_input(0), output = needs.has_output(0), stretches = sizeof...(x) > 1;
     if constexpr (inputs && output)
-      detail::spread_back(d, dx, f, dy, x..., y);
+      detail::spread_back<stretches>(d, dx, f, dy, x..., y);
     else if constexpr (inputs)
-      detail::spread_back(d, dx, f, dy, x...);
+      detail::spread_back<stretches>(d, dx, f, dy, x...);
     else if constexpr (output)
-      detail::spread_back(d, dx, f, dy, y);
+      detail::spread_back<stretches>(d, dx, f, dy, y);
     else
-      detail::spread_back(d, dx, f, dy);
+      detail::spread_back<stretches>(d, dx, f, dy);
   }
 };
 
