@@ -1,5 +1,9 @@
 // limbic/math/pow.hpp - pow(x, y) = x^y
 //
+// A float pack is served in double, e^(y log |x|), whose error then disappears in the rounding to float; a double pack
+// calls the standard library lane by lane. The special values are those of std::pow: pow(x, 0) = pow(1, y) =
+// pow(-1, +-inf) = 1, NaN for negative x unless y is whole, the sign of x for odd y, and so on.
+//
 //   dx' = y x^(y-1)        0 where y = 0; finite at x = 0 for y >= 1, right at negative x for whole y
 //   dy' = x^y log x        0 where x = 0 and y >= 0
 #pragma once
@@ -13,9 +17,40 @@ LIMBIC_HD LIMBIC_INLINE float pow(float x, float y) { return ::powf(x, y); }
 LIMBIC_HD LIMBIC_INLINE double pow(double x, double y) { return ::pow(x, y); }
 
 #if LIMBIC_SIMD
-template <class T, class A> LIMBIC_INLINE xsimd::batch<T, A> pow(xsimd::batch<T, A> x, xsimd::batch<T, A> y) {
-  return math::each_lane(x, y, [](T a, T b) { return math::pow(a, b); });
+
+// |x|^y through packs of double; NaN where log |x| times y is (0 times inf)
+template <class A> LIMBIC_INLINE xsimd::batch<float, A> pow_of_abs(xsimd::batch<float, A> x, xsimd::batch<float, A> y) {
+  using D = xsimd::batch<double, A>;
+  constexpr std::size_t n = xsimd::batch<float, A>::size;
+  alignas(A::alignment()) float narrow[2][n];
+  alignas(A::alignment()) double wide[2][n];
+  xsimd::abs(x).store_aligned(narrow[0]);
+  y.store_aligned(narrow[1]);
+  for (std::size_t i = 0; i < n; ++i) wide[0][i] = static_cast<double>(narrow[0][i]);
+  for (std::size_t i = 0; i < n; ++i) wide[1][i] = static_cast<double>(narrow[1][i]);
+  for (std::size_t i = 0; i < n; i += D::size)
+    math::exp(D::load_aligned(wide[1] + i) * math::log(D::load_aligned(wide[0] + i))).store_aligned(wide[0] + i);
+  for (std::size_t i = 0; i < n; ++i) narrow[0][i] = static_cast<float>(wide[0][i]);
+  return xsimd::batch<float, A>::load_aligned(narrow[0]);
 }
+
+template <class T, class A> LIMBIC_INLINE xsimd::batch<T, A> pow(xsimd::batch<T, A> x, xsimd::batch<T, A> y) {
+  if constexpr (std::is_same_v<T, float> && xsimd::has_simd_register<double, A>::value) {
+    using V = xsimd::batch<T, A>;
+    V const zero(0.0f), one(1.0f), infinity(std::numeric_limits<float>::infinity());
+    V const half = y * V(0.5f);
+    auto const whole = xsimd::floor(y) == y;  // +-inf too
+    auto const even = xsimd::floor(half) == half;
+    V z = math::pow_of_abs(x, y);
+    z = xsimd::select(whole & ~even, z | xsimd::bitofsign(x), z);
+    z = xsimd::select((x < zero) & (x > -infinity) & ~whole, V(std::numeric_limits<float>::quiet_NaN()), z);
+    auto const certain = (y == zero) | (x == one) | ((x == -one) & (xsimd::abs(y) == infinity));
+    return xsimd::select(certain, one, z);
+  } else {
+    return math::each_lane(x, y, [](T a, T b) { return math::pow(a, b); });
+  }
+}
+
 #endif
 
 template <class T> LIMBIC_INLINE constexpr dual<T> pow(dual<T> x, dual<T> y) {
