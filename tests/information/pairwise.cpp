@@ -1,5 +1,5 @@
 // information/pairwise.cpp - squared distances of all pairs of rows
-#include "support.hpp"
+#include "../matrix_support.hpp"
 
 #include <limbic/ops/matmul.hpp>
 #include <limbic/ops/pairwise_squared_distances.hpp>
@@ -20,8 +20,7 @@ struct to_one_number {
     return pairwise_squared_distances(weighted_row(e), weighted_row(d));
   }
   template <class X> static auto weighted_row(X const& x) {
-    tensor<element_of<X>, 2, device_of<X>> const ones({1, x.shape()[0]}, {element_of<X>(0.5), element_of<X>(-1), element_of<X>(0.25)});
-    return matmul(ones, x);
+    return matmul(tensor<double, 2, device_of<X>>({1, x.shape()[0]}, {0.5, -1, 0.25}), x);
   }
 };
 

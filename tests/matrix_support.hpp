@@ -1,7 +1,7 @@
-// information/support.hpp - what these tests share: random tensors and a look at the difference of two
+// tests/matrix_support.hpp - what the tests of linalg and information share: random tensors, distances, differences of gradients
 #pragma once
 
-#include "../catch.hpp"
+#include "catch.hpp"
 
 #include <limbic/core/random.hpp>
 #include <limbic/tape/gradient_check.hpp>

@@ -1,0 +1,20 @@
+// limbic/linalg/eigen.hpp - the one header that includes Eigen (3.3 or newer)
+//
+// Eigen's own headers are not clean under our warnings; the pragmas serve those whose Eigen is not on a system path.
+#pragma once
+
+#include <limbic/config.hpp>
+
+#if LIMBIC_GCC_PRAGMAS
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+#pragma GCC diagnostic ignored "-Wshadow"
+#pragma GCC diagnostic ignored "-Wpedantic"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#endif
+#include <Eigen/Eigenvalues>
+#if LIMBIC_GCC_PRAGMAS
+#pragma GCC diagnostic pop
+#endif
