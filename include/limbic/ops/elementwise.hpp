@@ -40,13 +40,13 @@ template <class Op, int I> struct slope_times {
   Op o;
   template <class V, class... K> constexpr V operator()(V dy, K... kept) const {
     if constexpr (requires { Op::unbounded; })
-      return unless_zero(dy, slope<V>(kept...));
+      return unless_zero(dy, partial<V>(kept...));
     else
-      return dy * slope<V>(kept...);
+      return dy * partial<V>(kept...);
   }
 
  private:
-  template <class V, class... K> constexpr V slope(K... kept) const {
+  template <class V, class... K> constexpr V partial(K... kept) const {
     if constexpr (requires { o.slope(kept...); })
       return o.slope(kept...);
     else if constexpr (sizeof...(K) == 0)

@@ -60,7 +60,8 @@ template <class Op, any_reduction R> struct pointwise_loss_op {
     share<1>(d, dy, dt, x, t, w);
     share<2>(d, dy, dw, x, t, w);
   }
-  void adjoint(auto d, auto x, auto t, auto w, auto v, auto, auto dy, auto dx, auto dt, auto dw, auto dv) const {
+  template <class X, class S>  // nvcc 13 breaks off at ten `auto` parameters
+  void adjoint(auto d, X x, X t, auto w, auto v, auto, auto dy, S dx, S dt, auto dw, auto dv) const {
     share<0>(d, dy, dx, x, t, w, v);
     share<1>(d, dy, dt, x, t, w, v);
     share<2>(d, dy, dw, x, t, w, v);
