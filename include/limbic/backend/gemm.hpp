@@ -5,8 +5,8 @@
 //   gemm(D, c, a, packed) b packed once by pack_matrix, used many times (recurrent weights)
 //
 // Transposes are views (a.transpose()). Structure (Goto and van de Geijn, "Anatomy of high-performance matrix
-// multiplication", 2008): b is packed into panels two SIMD packs wide, a is read in place, tiles of 96 x 128 of c run in
-// parallel, and a register micro-kernel goes over K in blocks of 256. Every element of c is one chain of
+// multiplication", 2008): b is packed into panels two SIMD packs wide, a is read in place, tiles of 96 x 256 of c run in
+// parallel, and a register micro-kernel goes over K in blocks of 128. Every element of c is one chain of
 // multiply-adds in the order of k, so its bits depend neither on the threads nor on where it lies in c. A product with a
 // single column, or with a single row times a transposed b, is a matrix-vector product and goes through gemv, whose dot
 // products add in another order. Scalar loops and dual numbers run the same code, their pack being one element.
@@ -35,15 +35,14 @@ struct kernel_lanes<simd, T> : lanes<T> {
 };
 #endif
 
-inline constexpr std::ptrdiff_t gemm_rows = 96, gemm_columns = 128, gemm_depth = 256;
+inline constexpr std::ptrdiff_t gemm_rows = 96, gemm_columns = 256, gemm_depth = 128;
 
 // c (M x N part of a tile) (+)= a b over one block of k. `b` has rows ldb apart, at least packs * width elements each.
-template <class D, class T, std::ptrdiff_t M>
+template <class D, class T, std::ptrdiff_t M, std::ptrdiff_t P>
 LIMBIC_INLINE void micro_kernel(std::ptrdiff_t depth, T const* a, std::ptrdiff_t row, std::ptrdiff_t step, T const* b,
                                 std::ptrdiff_t ldb, T* c, std::ptrdiff_t ldc, std::ptrdiff_t columns, bool add) {
   using L = kernel_lanes<D, T>;
   using V = typename L::type;
-  constexpr std::ptrdiff_t P = L::packs;
   V acc[M][P];
   for (std::ptrdiff_t i = 0; i < M; ++i)
     for (std::ptrdiff_t j = 0; j < P; ++j) acc[i][j] = V(0);
@@ -70,13 +69,29 @@ LIMBIC_INLINE void micro_kernel(std::ptrdiff_t depth, T const* a, std::ptrdiff_t
   }
 }
 
-template <class D, class T, std::ptrdiff_t M>
+// Rows M at a time, then M / 2, ... down to one.
+template <class D, class T, std::ptrdiff_t M, std::ptrdiff_t P>
 LIMBIC_NOINLINE void micro_rows(std::ptrdiff_t m, std::ptrdiff_t depth, T const* a, std::ptrdiff_t row, std::ptrdiff_t step,
-                                T const* b, std::ptrdiff_t ldb, T* c, std::ptrdiff_t ldc, std::ptrdiff_t columns, bool add) {
+                                std::ptrdiff_t group, T const* b, std::ptrdiff_t ldb, T* c, std::ptrdiff_t ldc,
+                                std::ptrdiff_t columns, bool add) {
   std::ptrdiff_t i = 0;
-  for (; i + M <= m; i += M) micro_kernel<D, T, M>(depth, a + i * row, row, step, b, ldb, c + i * ldc, ldc, columns, add);
+  for (; i + M <= m; i += M, a += group)
+    micro_kernel<D, T, M, P>(depth, a, row, step, b, ldb, c + i * ldc, ldc, columns, add);
   if constexpr (M > 1)
-    if (i < m) micro_rows<D, T, M / 2>(m - i, depth, a + i * row, row, step, b, ldb, c + i * ldc, ldc, columns, add);
+    if (i < m) micro_rows<D, T, M / 2, P>(m - i, depth, a, row, step, M / 2 * row, b, ldb, c + i * ldc, ldc, columns, add);
+}
+
+// Rows of a (contiguous along the rows) in groups of G: element (i, k) of a group at k * G + i.
+template <std::ptrdiff_t G, class T>
+void pack_rows(T const* a, std::ptrdiff_t m, std::ptrdiff_t depth, std::ptrdiff_t step, T* to) {
+  for (std::ptrdiff_t k = 0; k < depth; ++k) {
+    T const* const from = a + k * step;
+    T* at = to + k * G;
+    std::ptrdiff_t i = 0;
+    for (; i + G <= m; i += G, at += G * depth)
+      for (std::ptrdiff_t l = 0; l < G; ++l) at[l] = from[i + l];
+    for (std::ptrdiff_t l = 0; i + l < m; ++l) at[l] = from[i + l];
+  }
 }
 
 // Panel p of b: rows k of packs * width columns one after another, zeros beyond the last column.
@@ -116,29 +131,40 @@ template <class D, class T> constexpr std::ptrdiff_t panel_width() {
   return kernel_lanes<D, T>::packs * kernel_lanes<D, T>::width;
 }
 
-// Panels [p][K][width] of b, or b itself in place of them (ldb > 0) where its rows are contiguous and full.
+// Panels [p][K][width] of b, or b itself in place of those that are whole packs wide (ldb > 0: its rows are contiguous).
 template <class D, class T>
 void gemm_tiles(sink<T, 2, D> c, view<T const, 2, D> a, T const* panels, T const* in_place, std::ptrdiff_t ldb) {
-  constexpr std::ptrdiff_t width = panel_width<D, T>();
+  using L = kernel_lanes<D, T>;
+  constexpr std::ptrdiff_t width = panel_width<D, T>(), M = L::rows;
   constexpr std::ptrdiff_t per_tile = gemm_columns / width > 0 ? gemm_columns / width : 1;
-  std::ptrdiff_t const m = c.to.extent(0), n = c.to.extent(1), depth = a.extent(1);
+  std::ptrdiff_t const m = c.to.extent(0), n = c.to.extent(1), depth = a.extent(1), row = a.stride(0), step = a.stride(1);
   std::ptrdiff_t const panel_count = (n + width - 1) / width;
   std::ptrdiff_t const tile_rows = (m + gemm_rows - 1) / gemm_rows, tile_columns = (panel_count + per_tile - 1) / per_tile;
   std::ptrdiff_t const tiles = tile_rows * tile_columns;
   std::ptrdiff_t const grain = m * n * depth < (1 << 18) ? tiles : 1;
+  // The columns of a large transposed a lie far apart, on the same few cache sets: a tile of it is brought together.
+  bool const pack_a = row == 1 && step >= static_cast<std::ptrdiff_t>(512 / sizeof(T)) && m >= 4 * M && depth >= 64;
   parallel_for(tiles, grain, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
+    tensor<T, 1, D> packed_rows;
+    std::ptrdiff_t const deepest = depth < gemm_depth ? depth : gemm_depth;
+    if (pack_a) packed_rows = tensor<T, 1, D>(shape<1>{{gemm_rows * deepest}}, uninitialized);
     for (std::ptrdiff_t t = begin; t < end; ++t) {
-      std::ptrdiff_t const i0 = t / tile_columns * gemm_rows, i1 = i0 + gemm_rows < m ? i0 + gemm_rows : m;
-      std::ptrdiff_t const p0 = t % tile_columns * per_tile, p1 = p0 + per_tile < panel_count ? p0 + per_tile : panel_count;
+      std::ptrdiff_t const i0 = t % tile_rows * gemm_rows, rows = m - i0 < gemm_rows ? m - i0 : gemm_rows;
+      std::ptrdiff_t const p0 = t / tile_rows * per_tile, p1 = p0 + per_tile < panel_count ? p0 + per_tile : panel_count;
       for (std::ptrdiff_t k0 = 0; k0 < depth; k0 += gemm_depth) {
-        std::ptrdiff_t const k1 = k0 + gemm_depth < depth ? k0 + gemm_depth : depth;
+        std::ptrdiff_t const ks = depth - k0 < gemm_depth ? depth - k0 : gemm_depth;
+        T const* left = a.data() + i0 * row + k0 * step;
+        if (pack_a) {
+          pack_rows<M>(left, rows, ks, step, packed_rows.data());
+          left = packed_rows.data();
+        }
         for (std::ptrdiff_t p = p0; p < p1; ++p) {
           std::ptrdiff_t const j = p * width, columns = n - j < width ? n - j : width;
-          bool const here = in_place != nullptr && columns == width;
+          bool const here = in_place != nullptr && columns % L::width == 0;
           T const* const b = here ? in_place + k0 * ldb + j : panels + (in_place != nullptr ? 0 : p) * depth * width + k0 * width;
-          micro_rows<D, T, kernel_lanes<D, T>::rows>(
-              i1 - i0, k1 - k0, a.data() + i0 * a.stride(0) + k0 * a.stride(1), a.stride(0), a.stride(1), b,
-              here ? ldb : width, c.to.data() + i0 * c.to.stride(0) + j, c.to.stride(0), columns, c.add || k0 > 0);
+          auto const run = columns > L::width ? &micro_rows<D, T, M, L::packs> : &micro_rows<D, T, M, 1>;
+          run(rows, ks, left, pack_a ? 1 : row, pack_a ? M : step, pack_a ? M * ks : M * row, b, here ? ldb : width,
+              c.to.data() + i0 * c.to.stride(0) + j, c.to.stride(0), columns, c.add || k0 > 0);
         }
       }
     }
@@ -156,7 +182,7 @@ void gemv(T* y, std::ptrdiff_t y_step, bool add, view<T const, 2, D> a, T const*
   std::ptrdiff_t const grain = m * depth < (1 << 17) ? m : ((1 << 16) / (depth + 1) + 8) / 8 * 8;
   if (step == 1 || row != 1) {
     parallel_for(m, grain, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
-      constexpr std::ptrdiff_t R = 4;
+      constexpr std::ptrdiff_t R = kernel_lanes<D, T>::rows;
       auto const dots = [&](auto count, std::ptrdiff_t i) {
         constexpr std::ptrdiff_t N = decltype(count)::value;
         V acc[N];
@@ -168,10 +194,7 @@ void gemv(T* y, std::ptrdiff_t y_step, bool add, view<T const, 2, D> a, T const*
             for (std::ptrdiff_t r = 0; r < N; ++r) acc[r] = math::fma(L::load(a.data() + (i + r) * row + k), right, acc[r]);
           }
         for (std::ptrdiff_t r = 0; r < N; ++r) {
-          T s = T(0);
-          T parts[L::width];
-          L::store(parts, acc[r]);
-          for (std::ptrdiff_t l = 0; l < L::width; ++l) s = s + parts[l];
+          T s = math::reduce_add(acc[r]);
           for (std::ptrdiff_t l = k; l < depth; ++l) s = s + a.data()[(i + r) * row + l * step] * x[l];
           put(i + r, s);
         }
@@ -291,12 +314,12 @@ void gemm(D d, sink<T, 2, D> c, view<T const, 2, D> a, view<T const, 2, D> b, T*
     gemm(d, sink<T, 2, D>(product.view()), a, b, workspace);
     return copy(d, c, product);
   }
-  // A few rows do not repay packing b: its full panels are read where they are, only the ragged last one is packed.
+  // A few rows do not repay packing b: its full panels are read where they are, only a ragged last one is packed.
   constexpr std::ptrdiff_t width = detail::panel_width<D, T>();
   if (b.stride(1) == 1 && m <= 2 * detail::kernel_lanes<D, T>::rows) {
     std::ptrdiff_t const last = n / width * width;
     tensor<T, 1, D> ragged;
-    if (last < n) {
+    if (n % detail::kernel_lanes<D, T>::width != 0) {
       ragged = tensor<T, 1, D>(shape<1>{{depth * width}}, uninitialized);
       detail::pack_panel<D, T>(b, last, ragged.data());
     }
