@@ -35,11 +35,15 @@ template <class V> constexpr V unless_zero(V dy, V slope) {
     return math::along(slope, dy);
 }
 
+// Named, because nvcc 13 gets a requires-expression over a pack wrong inside of some function bodies.
+template <class Op> concept has_unbounded_slope = requires { Op::unbounded; };
+template <class Op, class... K> concept has_slope = requires(Op const& o, K... kept) { o.slope(kept...); };
+
 // dy times the I-th partial derivative.
 template <class Op, int I> struct slope_times {
   Op o;
   template <class V, class... K> constexpr V operator()(V dy, K... kept) const {
-    if constexpr (requires { Op::unbounded; })
+    if constexpr (has_unbounded_slope<Op>)
       return unless_zero(dy, partial<V>(kept...));
     else
       return dy * partial<V>(kept...);
@@ -47,7 +51,7 @@ template <class Op, int I> struct slope_times {
 
  private:
   template <class V, class... K> constexpr V partial(K... kept) const {
-    if constexpr (requires { o.slope(kept...); })
+    if constexpr (has_slope<Op, K...>)
       return o.slope(kept...);
     else if constexpr (sizeof...(K) == 0)
       return o.template slopes<V>().values[I];
