@@ -95,6 +95,31 @@ template <class D> class recording {
     return variable(name, extents_of<R>(call_.get(name).shape));
   }
 
+  // Gives a model's parameters the values of the given arrays of their names (`prefix` before it), and wants their
+  // gradients where the case does.
+  template <class Model> void parameters(Model& model, std::string const& prefix = "") {
+    model.each([&](std::string_view name, auto& member) {
+      auto const full = prefix + std::string(name);
+      if constexpr (requires { member.value; }) parameter(full, member);
+      else parameters(member, full + ".");
+    });
+  }
+  template <int R> void parameter(std::string const& name, limbic::parameter<double, R, D>& p) {
+    auto const& a = call_.get(name);
+    p.value = to_tensor<double, D>(a, p.shape());
+    if (extents_of<R>(a.shape) != p.shape())
+      throw unsupported("array '" + name + "' has shape " + to_string(a.shape) + ", the parameter " +
+                        to_string(shape_of(p.shape())));
+    p.trainable = call_.differentiates(name);
+    if (!p.trainable) return;
+    gradients_.push_back([this, &p, name] {
+      result_.grads[name] =
+          p.has_gradient()
+              ? to_value(p.gradient())
+              : tensor_value{shape_of(p.shape()), std::vector<double>(static_cast<std::size_t>(p.size()), 0.0)};
+    });
+  }
+
   // A result that the case expects. `shape` is the case's own where it was computed in another. Without any cotangent
   // in the case, the gradient starts at the output for which `differentiated` is true.
   template <class Y> void output(std::string const& name, Y const& y, shape_type const& shape, bool differentiated) {
