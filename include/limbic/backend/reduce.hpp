@@ -114,7 +114,7 @@ std::ptrdiff_t axes_size(axes<Operands> const& a) {
 }
 template <int Operands>
 void axes_offsets(axes<Operands> const& a, std::ptrdiff_t index, std::ptrdiff_t* offset) {
-  for (int k = a.rank - 1; k >= 0; --k) {
+  for (int k = a.rank - 1; k >= 0 && index > 0; --k) {  // no extent is 0 where an index is not
     std::ptrdiff_t const at = index % a.extent[k];
     index /= a.extent[k];
     for (int o = 0; o < Operands; ++o) offset[o] += at * a.stride[o][k];
