@@ -51,21 +51,31 @@ template <class V> LIMBIC_INLINE V fused_off(V a, V b, V c) {
     return xsimd::fnma(a, b, c);
 }
 
-// max(x, lo), min(x, hi); NaN stays NaN, because x86 returns the second operand and Arm the NaN. Others get a select.
-template <class V> LIMBIC_INLINE V at_least(V lo, V x) {
-#if XSIMD_WITH_SSE2 || XSIMD_WITH_NEON
-  return xsimd::max(lo, x);
-#else
-  return xsimd::select(x < lo, lo, x);
+// max(lo, x) and min(hi, x), where NaN stays NaN: x86 returns the second operand if one is NaN, and xsimd's versions
+// differ in which they make the second. Elsewhere a select does it.
+#if XSIMD_WITH_SSE2
+LIMBIC_INLINE __m128 second_max(__m128 a, __m128 b) { return _mm_max_ps(a, b); }
+LIMBIC_INLINE __m128 second_min(__m128 a, __m128 b) { return _mm_min_ps(a, b); }
+LIMBIC_INLINE __m128d second_max(__m128d a, __m128d b) { return _mm_max_pd(a, b); }
+LIMBIC_INLINE __m128d second_min(__m128d a, __m128d b) { return _mm_min_pd(a, b); }
+#if XSIMD_WITH_AVX
+LIMBIC_INLINE __m256 second_max(__m256 a, __m256 b) { return _mm256_max_ps(a, b); }
+LIMBIC_INLINE __m256 second_min(__m256 a, __m256 b) { return _mm256_min_ps(a, b); }
+LIMBIC_INLINE __m256d second_max(__m256d a, __m256d b) { return _mm256_max_pd(a, b); }
+LIMBIC_INLINE __m256d second_min(__m256d a, __m256d b) { return _mm256_min_pd(a, b); }
 #endif
-}
-template <class V> LIMBIC_INLINE V at_most(V hi, V x) {
-#if XSIMD_WITH_SSE2 || XSIMD_WITH_NEON
-  return xsimd::min(hi, x);
-#else
-  return xsimd::select(x > hi, hi, x);
+#if XSIMD_WITH_AVX512F
+LIMBIC_INLINE __m512 second_max(__m512 a, __m512 b) { return _mm512_max_ps(a, b); }
+LIMBIC_INLINE __m512 second_min(__m512 a, __m512 b) { return _mm512_min_ps(a, b); }
+LIMBIC_INLINE __m512d second_max(__m512d a, __m512d b) { return _mm512_max_pd(a, b); }
+LIMBIC_INLINE __m512d second_min(__m512d a, __m512d b) { return _mm512_min_pd(a, b); }
 #endif
-}
+template <class V> LIMBIC_INLINE V at_least(V lo, V x) { return math::second_max(lo.data, x.data); }
+template <class V> LIMBIC_INLINE V at_most(V hi, V x) { return math::second_min(hi.data, x.data); }
+#else
+template <class V> LIMBIC_INLINE V at_least(V lo, V x) { return xsimd::select(x < lo, lo, x); }
+template <class V> LIMBIC_INLINE V at_most(V hi, V x) { return xsimd::select(x > hi, hi, x); }
+#endif
 template <class V> LIMBIC_INLINE V clamped(V lo, V x, V hi) { return math::at_most(hi, math::at_least(lo, x)); }
 
 // The bits of a float pack as unsigned integers, and back.

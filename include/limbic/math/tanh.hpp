@@ -47,7 +47,7 @@ template <class T> LIMBIC_INLINE constexpr dual<T> tanh(dual<T> x) {
 template <class V> LIMBIC_INLINE constexpr V sigmoid(V x) {
   V const e = math::exp(-math::abs(x));
   V const s = math::select(x < V(0), e, V(1));
-  return s - s * (e / (V(1) + e));
+  return math::fma(s, e / (V(-1) - e), s);
 }
 template <class T> LIMBIC_INLINE constexpr dual<T> sigmoid(dual<T> x) {
   T const y = math::sigmoid(x.value);
