@@ -1,0 +1,10 @@
+// limbic/infer.hpp - the core without training: tensors, ops, layers and models, and no tape
+#pragma once
+
+#include <limbic/models/lstm_autoencoder.hpp>
+#include <limbic/nn/dropout.hpp>
+#include <limbic/nn/init.hpp>
+#include <limbic/nn/linear.hpp>
+#include <limbic/nn/lstm.hpp>
+#include <limbic/ops/losses.hpp>
+#include <limbic/ops/ops.hpp>
