@@ -11,19 +11,12 @@
 #pragma once
 
 #include <limbic/core/tensor.hpp>
+#include <limbic/io/file.hpp>
 
 #include <algorithm>
 #include <bit>
-#include <cstdio>
 #include <cstring>
-#include <span>
-#include <string>
 #include <utility>
-#include <vector>
-
-#if LIMBIC_POSIX
-#include <unistd.h>
-#endif
 
 LIMBIC_BEGIN
 
@@ -88,12 +81,6 @@ using file_metadata = std::vector<std::pair<std::string, std::string>>;
 namespace detail {
 
 static_assert(std::endian::native == std::endian::little, "limbic: the file's bytes are used as they are");
-
-// A path as a message shows it: its end, where the name is, so that the rest of the message has room.
-inline std::string shown(std::string const& path) {
-  constexpr std::size_t most = 160;
-  return path.size() <= most ? path : "..." + path.substr(path.size() - most);
-}
 
 inline std::string shown(std::vector<std::ptrdiff_t> const& shape) {
   std::string s = "(";
@@ -299,59 +286,12 @@ inline float half_to_float(std::uint16_t h) {
 
 inline float bfloat_to_float(std::uint16_t b) { return std::bit_cast<float>(std::uint32_t{b} << 16); }
 
-// The whole file. Read in pieces, so that a size that the system reports wrongly cannot ask for absurd memory.
-inline std::vector<std::byte> read_whole_file(std::string const& path) {
-  std::FILE* const file = std::fopen(path.c_str(), "rb");
-  if (file == nullptr) fail<io_error>("safetensors", shown(path), ": the file cannot be opened");
-  std::vector<std::byte> bytes;
-  std::size_t size = 0;
-  for (;;) {
-    bytes.resize(std::max<std::size_t>(std::size_t{1} << 16, size + size / 2));
-    std::size_t const wanted = bytes.size() - size;
-    std::size_t const came = std::fread(bytes.data() + size, 1, wanted, file);
-    size += came;
-    if (came < wanted) break;
-  }
-  bool const broken = std::ferror(file) != 0;
-  std::fclose(file);
-  if (broken) fail<io_error>("safetensors", shown(path), ": the file cannot be read");
-  bytes.resize(size);
-  return bytes;
-}
-
-// Replaces a file by the concatenation of some pieces, or leaves it as it was.
-inline void write_whole_file(std::string const& path, std::span<std::span<std::byte const> const> pieces) {
-#if LIMBIC_POSIX
-  std::string const beside = path + "." + std::to_string(getpid()) + ".part";
-#else
-  std::string const beside = path + ".part";
-#endif
-  std::FILE* const file = std::fopen(beside.c_str(), "wb");
-  if (file == nullptr)
-    fail<io_error>("safetensors", shown(path), ": the file cannot be written, its folder must exist and be writable");
-  bool good = true;
-  for (auto const piece : pieces)
-    good = good && (piece.empty() || std::fwrite(piece.data(), 1, piece.size(), file) == piece.size());
-  good = std::fflush(file) == 0 && good;
-#if LIMBIC_POSIX
-  good = good && fsync(fileno(file)) == 0;  // the data must be on the disk before the name points to them
-#endif
-  good = std::fclose(file) == 0 && good;
-#if !LIMBIC_POSIX
-  if (good) std::remove(path.c_str());  // elsewhere rename refuses to replace
-#endif
-  if (good && std::rename(beside.c_str(), path.c_str()) == 0) return;
-  std::remove(beside.c_str());
-  fail<io_error>("safetensors", shown(path),
-                 good ? ": the file cannot be replaced" : ": the file cannot be written completely");
-}
-
 }  // namespace detail
 
 // A file that was read and found to be well formed.
 class safetensors_file {
  public:
-  explicit safetensors_file(std::string path) : path_(std::move(path)), bytes_(detail::read_whole_file(path_)) {
+  explicit safetensors_file(std::string path) : path_(std::move(path)), bytes_(read_file("safetensors", path_)) {
     parse();
   }
   safetensors_file(safetensors_file const&) = delete;  // the entries point into bytes_, which a move keeps in place
@@ -573,7 +513,7 @@ inline void save_safetensors(std::string const& path, std::span<named_view const
   std::uint64_t const length = json.size();
   pieces[0] = std::as_bytes(std::span(&length, 1));
   pieces[1] = std::as_bytes(std::span(json.data(), json.size()));
-  detail::write_whole_file(path, pieces);
+  write_file("safetensors", path, pieces);
 }
 
 LIMBIC_END
