@@ -146,10 +146,15 @@ template <class Op, common_reduction R> struct class_loss_op {
     }
   }
 
-  void adjoint(auto d, auto x, auto label, auto, auto total, auto shares, auto dy, auto, auto, auto dx, auto) const {
+  // Spelled out where `auto` would do: nvcc 13 breaks off at ten `auto` parameters.
+  template <class D, class T, class I, int N>
+  void adjoint(D d, view<T const, N, D> x, view<I const, N - 1, D> label, auto, view<T const, N - 1, D> total, view<T const, 0, D> shares,
+               auto dy, auto, auto, sink<T, N, D> dx, sink<I, N - 1, D>) const {
     slope(d, x, label, total, shares, dy, dx);
   }
-  void adjoint(auto d, auto x, auto label, auto w, auto, auto total, auto shares, auto dy, auto, auto, auto dx, auto, auto dw) const {
+  template <class D, class T, class I, int N>
+  void adjoint(D d, view<T const, N, D> x, view<I const, N - 1, D> label, view<T const, 1, D> w, auto, view<T const, N - 1, D> total,
+               view<T const, 0, D> shares, auto dy, auto, auto, sink<T, N, D> dx, sink<I, N - 1, D>, sink<T, 1, D> dw) const {
     if (dw) fail<tape_error>(name, "class weights have no gradient: give them as a tensor, or freeze the parameter");
     slope(d, x, label, total, shares, dy, dx, w);
   }

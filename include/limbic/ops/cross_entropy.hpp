@@ -133,8 +133,14 @@ template <common_reduction R> struct soft_cross_entropy_op {
     }
   }
 
-  void adjoint(auto d, auto x, auto t, auto, auto total, auto dy, auto, auto dx, auto dt) const { slopes(d, x, t, total, dy, dx, dt); }
-  void adjoint(auto d, auto x, auto t, auto w, auto, auto total, auto dy, auto, auto dx, auto dt, auto dw) const {
+  template <class D, class T, int N>  // fewer than ten `auto`: see class_loss.hpp
+  void adjoint(D d, view<T const, N, D> x, view<T const, N, D> t, auto, view<T const, N - 1, D> total, auto dy, auto, sink<T, N, D> dx,
+               sink<T, N, D> dt) const {
+    slopes(d, x, t, total, dy, dx, dt);
+  }
+  template <class D, class T, int N>
+  void adjoint(D d, view<T const, N, D> x, view<T const, N, D> t, view<T const, 1, D> w, auto, view<T const, N - 1, D> total, auto dy,
+               auto, sink<T, N, D> dx, sink<T, N, D> dt, sink<T, 1, D> dw) const {
     if (dw) fail<tape_error>(name, "class weights have no gradient: give them as a tensor, or freeze the parameter");
     slopes(d, x, t, total, dy, dx, dt, w);
   }

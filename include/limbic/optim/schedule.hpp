@@ -1,0 +1,145 @@
+// limbic/optim/schedule.hpp - learning rates from epoch to epoch, as in torch.optim.lr_scheduler
+//
+//   step_lr const schedule{.learning_rate = 0.1, .step_size = 30, .gamma = 0.1};
+//   for (int epoch = 0; epoch < epochs; ++epoch) {
+//     optimizer.learning_rate = schedule(epoch);
+//
+//   step_lr               rate gamma^floor(epoch / step_size)
+//   multistep_lr          rate gamma^(number of milestones <= epoch)
+//   exponential_lr        rate gamma^epoch
+//   cosine_annealing_lr   eta_min + (rate - eta_min) (1 + cos(pi epoch / T_max)) / 2; Loshchilov and Hutter 2017
+//   reduce_on_plateau     less when a metric no longer gets better: optimizer.learning_rate = plateau.step(loss)
+#pragma once
+
+#include <limbic/core/tensor.hpp>
+
+#include <cmath>
+#include <limits>
+
+LIMBIC_BEGIN
+
+struct step_lr {
+  double learning_rate = 0.1;
+  int step_size = 1;
+  double gamma = 0.1;
+  double operator()(std::int64_t epoch) const {
+    if (step_size < 1) fail<argument_error>("step_lr", "step_size must be positive, but is ", step_size);
+    return learning_rate * std::pow(gamma, static_cast<double>(epoch / step_size));
+  }
+};
+
+class multistep_lr {
+ public:
+  multistep_lr(double learning_rate, std::initializer_list<std::int64_t> milestones, double gamma = 0.1)
+      : learning_rate_(learning_rate), gamma_(gamma), milestones_(shape<1>{{static_cast<std::ptrdiff_t>(milestones.size())}}, milestones) {}
+  multistep_lr(double learning_rate, view<std::int64_t const, 1, scalar> milestones, double gamma = 0.1)
+      : learning_rate_(learning_rate), gamma_(gamma), milestones_(milestones) {}
+  double operator()(std::int64_t epoch) const {
+    int passed = 0;
+    for (std::int64_t m : milestones_) passed += m <= epoch;
+    return learning_rate_ * std::pow(gamma_, passed);
+  }
+
+ private:
+  double learning_rate_, gamma_;
+  tensor<std::int64_t, 1, scalar> milestones_;
+};
+
+struct exponential_lr {
+  double learning_rate = 0.1;
+  double gamma = 0.9;
+  double operator()(std::int64_t epoch) const { return learning_rate * std::pow(gamma, static_cast<double>(epoch)); }
+};
+
+struct cosine_annealing_lr {
+  double learning_rate = 0.1;
+  std::int64_t T_max = 1;
+  double eta_min = 0;
+  double operator()(std::int64_t epoch) const {
+    if (T_max < 1) fail<argument_error>("cosine_annealing_lr", "T_max must be positive, but is ", T_max);
+    double const angle = 3.14159265358979323846 * static_cast<double>(epoch) / static_cast<double>(T_max);
+    return eta_min + (learning_rate - eta_min) * (1 + std::cos(angle)) / 2;
+  }
+};
+
+enum class goal { min, max };               // which metrics are better
+enum class threshold_mode { rel, abs };     // by how much: a share of the best so far, or a difference
+
+struct plateau_options {
+  goal mode = goal::min;
+  double factor = 0.1;
+  int patience = 10;  // epochs without improvement that are forgiven
+  double threshold = 1e-4;
+  limbic::threshold_mode threshold_mode = threshold_mode::rel;
+  int cooldown = 0;  // epochs after a reduction in which none is counted
+  double min_lr = 0;
+  double eps = 1e-8;  // a smaller change of the rate is not made
+};
+
+// All its state is plain data: copy it to resume.
+struct reduce_on_plateau : plateau_options {
+  double learning_rate;
+  double best;
+  int bad_epochs = 0, cooldown_left = 0;
+
+  explicit reduce_on_plateau(double rate, plateau_options const& o = {})
+      : plateau_options(o), learning_rate(rate), best(std::numeric_limits<double>::infinity() * (o.mode == goal::min ? 1 : -1)) {
+    if (!(o.factor < 1)) fail<argument_error>("reduce_on_plateau", "the factor must be less than 1, but is ", o.factor);
+  }
+
+  // At the end of an epoch, with its metric: the rate for the next. A metric of NaN is no improvement.
+  double step(double metric) {
+    if (better(metric)) {
+      best = metric;
+      bad_epochs = 0;
+    } else {
+      ++bad_epochs;
+    }
+    if (cooldown_left > 0) {
+      --cooldown_left;
+      bad_epochs = 0;
+    }
+    if (bad_epochs > patience) {
+      double const reduced = learning_rate * factor > min_lr ? learning_rate * factor : min_lr;
+      if (learning_rate - reduced > eps) learning_rate = reduced;
+      cooldown_left = cooldown;
+      bad_epochs = 0;
+    }
+    return learning_rate;
+  }
+
+ private:
+  bool better(double m) const {
+    double const margin = threshold_mode == limbic::threshold_mode::rel ? threshold * best : threshold;
+    // the first metric beats infinity, by any margin
+    if (mode == goal::min) return best == std::numeric_limits<double>::infinity() ? m < best : m < best - margin;
+    return best == -std::numeric_limits<double>::infinity() ? m > best : m > best + margin;
+  }
+};
+
+struct early_stopping_options {
+  int patience = 10;     // epochs in a row without improvement after which it stops
+  double min_delta = 0;  // what counts as one
+  goal mode = goal::min;
+};
+
+// Says when to stop: if (stop(loss)) break;
+struct early_stopping : early_stopping_options {
+  double best;
+  int bad_epochs = 0;
+  bool improved = false;  // by the last metric: the moment to keep a copy of the model
+
+  explicit early_stopping(early_stopping_options const& o = {})
+      : early_stopping_options(o), best(std::numeric_limits<double>::infinity() * (o.mode == goal::min ? 1 : -1)) {
+    if (o.patience < 1) fail<argument_error>("early_stopping", "patience must be positive, but is ", o.patience);
+  }
+  // At the end of an epoch, with its metric. A metric of NaN is no improvement.
+  bool operator()(double metric) {
+    improved = mode == goal::min ? metric < best - min_delta : metric > best + min_delta;
+    if (improved) best = metric;
+    bad_epochs = improved ? 0 : bad_epochs + 1;
+    return bad_epochs >= patience;
+  }
+};
+
+LIMBIC_END
