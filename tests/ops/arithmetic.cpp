@@ -1,0 +1,29 @@
+// Sums, differences, products and quotients with broadcasting, through the examination.
+#include "harness.hpp"
+
+#include <limbic/ops/operators.hpp>
+
+using namespace examination;
+using namespace limbic;
+
+namespace {
+using pair = std::tuple<shape<2>, shape<2>>;
+std::vector<pair> const pairs{{at(3, 7), at(3, 7)}, {at(3, 1), at(1, 5)}, {at(0, 4), at(1, 4)}, {at(1, 1), at(2, 33)}, {at(0, 1), at(1, 1)}};
+options const pointwise{.elementwise = true};
+options const away{.low = 0.5, .high = 3, .elementwise = true};  // from 0
+}  // namespace
+
+
+TEST_CASE("add, sub, mul, div") {
+  examine<2, 2>("add", [](auto const& a, auto const& b) { return a + b; }, pairs, pointwise);
+  examine<2, 2>("sub", [](auto const& a, auto const& b) { return a - b; }, pairs, pointwise);
+  examine<2, 2>("mul", [](auto const& a, auto const& b) { return a * b; }, pairs, pointwise);
+  examine<2, 2>("div", [](auto const& a, auto const& b) { return a / b; }, pairs, away);
+}
+
+TEST_CASE("operands of other ranks, and one operand twice") {
+  examine<1, 3>("add", [](auto const& a, auto const& b) { return a + b; }, {{at(5), at(2, 3, 5)}, {at(1), at(2, 0, 1)}}, pointwise);
+  examine<0, 1>("mul", [](auto const& a, auto const& b) { return a * b; }, {{at(), at(6)}}, pointwise);
+  examine<2>("mul of one", [](auto const& a) { return a * a; }, {{at(3, 5)}}, pointwise);
+  examine<2>("div of one", [](auto const& a) { return a / (a * a); }, {{at(3, 5)}}, {.low = 0.5, .high = 3, .elementwise = true});
+}

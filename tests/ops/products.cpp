@@ -1,0 +1,46 @@
+// Matrix products, linear layers and dropout through the examination.
+#include "harness.hpp"
+
+#include <limbic/ops/compare.hpp>
+#include <limbic/ops/dropout.hpp>
+#include <limbic/ops/linear.hpp>
+#include <limbic/ops/matmul.hpp>
+
+using namespace examination;
+using namespace limbic;
+
+namespace {
+options const sums{.ulps = 32};
+}  // namespace
+
+
+TEST_CASE("matmul") {
+  examine<2, 2>("matmul", [](auto const& a, auto const& b) { return matmul(a, b); },
+                {{at(3, 5), at(5, 7)}, {at(1, 4), at(4, 1)}, {at(0, 3), at(3, 2)}, {at(2, 0), at(0, 3)}, {at(5, 3), at(3, 19)}}, sums);
+  examine<3, 3>("matmul of batches", [](auto const& a, auto const& b) { return matmul(a, b); },
+                {{at(2, 3, 5), at(2, 5, 4)}, {at(2, 3, 5), at(1, 5, 4)}, {at(1, 3, 5), at(2, 5, 4)}, {at(0, 3, 5), at(0, 5, 4)}}, sums);
+}
+
+TEST_CASE("linear") {
+  examine<2, 2, 1>("linear", [](auto const& x, auto const& w, auto const& b) { return functional::linear(x, w, b); },
+                   {{at(5, 3), at(4, 3), at(4)}, {at(1, 3), at(1, 3), at(1)}, {at(0, 3), at(2, 3), at(2)}, {at(2, 0), at(3, 0), at(3)}}, sums);
+  examine<3, 2>("linear of rank 3, no bias", [](auto const& x, auto const& w) { return functional::linear(x, w); },
+                {{at(2, 3, 5), at(4, 5)}, {at(2, 0, 5), at(4, 5)}}, sums);
+  examine<1, 2, 1>("linear of a vector", [](auto const& x, auto const& w, auto const& b) { return functional::linear(x, w, b); },
+                   {{at(5), at(4, 5), at(4)}}, sums);
+}
+
+TEST_CASE("dropout") {
+  // the noise is an operand too: it gets the gradient 0
+  examine<2, 2>("dropout", [](auto const& x, auto const& noise) { return functional::dropout(x, noise, 0.3); },
+                {{at(3, 7), at(3, 7)}, {at(0, 2), at(0, 2)}}, {.low = 0, .high = 1, .elementwise = true});
+}
+
+TEMPLATE_TEST_CASE("dropout keeps what the noise says", "", scalar, simd) {
+  tensor<float, 1, TestType> const x({4}, {1, 2, 3, 4}), noise({4}, {0.1F, 0.25F, 0.5F, 0.0F});
+  auto const y = functional::dropout(x, noise, 0.25);
+  float const want[] = {0, 2 / 0.75F, 4, 0};
+  for (int i = 0; i < 4; ++i) CHECK(y(i) == Approx(want[i]));
+  auto const all = functional::dropout(x, noise, 0);
+  for (int i = 0; i < 4; ++i) CHECK(all(i) == x(i));
+}
