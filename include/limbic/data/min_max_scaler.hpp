@@ -1,0 +1,89 @@
+// limbic/data/min_max_scaler.hpp - every column stretched to a given range
+//
+//   min_max_scaler<float> scaler(train);              to [0, 1]; or (train, {.low = -1, .high = 1})
+//   auto a = scaler.transform(train), b = scaler.transform(test);      b may lie outside of the range
+//   auto c = scaler.inverse(b);
+//
+//   y = (x - min) / (max - min) (high - low) + low    min, max: of the column in what the scaler was made from
+//
+// A constant column is divided by 1, as in scikit-learn's MinMaxScaler.
+//
+// shape   (..., C) with C columns; of rank 1: one column
+// domain  at least one row, finite numbers (in transform NaN stays NaN); low < high
+#pragma once
+
+#include <limbic/core/tensor.hpp>
+#include <limbic/math/base.hpp>
+
+LIMBIC_BEGIN
+
+struct min_max_options {
+  double low = 0;
+  double high = 1;
+};
+
+template <class T> class min_max_scaler {
+  static_assert(std::is_floating_point_v<T>, "limbic: min_max_scaler scales real numbers");
+
+ public:
+  template <int R, class D>
+    requires(R >= 1 && is_host<D>)
+  explicit min_max_scaler(view<T const, R, D> const& x, min_max_options const& options = {}) : options_(options) {
+    if (!(options.low < options.high))
+      fail<argument_error>("min_max_scaler", "low must be less than high, but the range is ", options.low, " to ", options.high);
+    std::ptrdiff_t const width = columns_of(x.shape());
+    if (x.size() == 0) fail<argument_error>("min_max_scaler", "there are no rows in shape ", x.shape());
+    min_ = tensor<T, 1, scalar>(shape<1>{{width}});
+    max_ = tensor<T, 1, scalar>(shape<1>{{width}});
+    tensor<T, R, D> const own(x);
+    for (std::ptrdiff_t i = 0; i < own.size(); ++i) {
+      T const v = own.data()[i];
+      std::ptrdiff_t const c = i % width;
+      if (!math::isfinite(v)) fail<argument_error>("min_max_scaler", "row ", i / width, " of column ", c, " is ", v, ": not a finite number");
+      if (i < width || v < min_(c)) min_(c) = v;
+      if (i < width || v > max_(c)) max_(c) = v;
+    }
+  }
+  template <int R, class D> explicit min_max_scaler(view<T, R, D> const& x, min_max_options const& options = {})
+    requires(!std::is_const_v<T>)
+      : min_max_scaler(view<T const, R, D>(x), options) {}
+  template <int R, class D>
+  explicit min_max_scaler(tensor<T, R, D> const& x, min_max_options const& options = {}) : min_max_scaler(x.view(), options) {}
+
+  template <int R, class D> tensor<T, R, D> transform(view<T const, R, D> const& x) const {
+    return mapped("transform", x, [this](T v, std::ptrdiff_t c) { return (v - min_(c)) / range(c) * reach() + low(); });
+  }
+  template <int R, class D> tensor<T, R, D> transform(tensor<T, R, D> const& x) const { return transform(x.view()); }
+
+  template <int R, class D> tensor<T, R, D> inverse(view<T const, R, D> const& y) const {
+    return mapped("inverse", y, [this](T v, std::ptrdiff_t c) { return (v - low()) / reach() * range(c) + min_(c); });
+  }
+  template <int R, class D> tensor<T, R, D> inverse(tensor<T, R, D> const& y) const { return inverse(y.view()); }
+
+  // Of each column.
+  view<T const, 1, scalar> minimum() const { return min_.view(); }
+  view<T const, 1, scalar> maximum() const { return max_.view(); }
+
+ private:
+  template <int R> static std::ptrdiff_t columns_of(shape<R> const& s) { return R == 1 ? 1 : s[R - 1]; }
+  T range(std::ptrdiff_t c) const { return max_(c) > min_(c) ? max_(c) - min_(c) : T(1); }
+  T low() const { return static_cast<T>(options_.low); }
+  T reach() const { return static_cast<T>(options_.high - options_.low); }
+
+  template <int R, class D, class F> tensor<T, R, D> mapped(std::string_view op, view<T const, R, D> const& x, F const& f) const {
+    std::ptrdiff_t const width = min_.size();
+    if (columns_of(x.shape()) != width)
+      fail<shape_error>(op, "the scaler was made from ", width, " columns, but came ", x.shape());
+    tensor<T, R, D> y(x);
+    for (std::ptrdiff_t i = 0; i < y.size(); ++i) y.data()[i] = f(y.data()[i], i % width);
+    return y;
+  }
+
+  min_max_options options_;
+  tensor<T, 1, scalar> min_, max_;
+};
+
+template <class T, int R, class D> min_max_scaler(view<T, R, D> const&, min_max_options const& = {}) -> min_max_scaler<std::remove_const_t<T>>;
+template <class T, int R, class D> min_max_scaler(tensor<T, R, D> const&, min_max_options const& = {}) -> min_max_scaler<T>;
+
+LIMBIC_END
