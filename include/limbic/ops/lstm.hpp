@@ -2,8 +2,8 @@
 //
 //   y, h_n, c_n = lstm(x, h_0, c_0, weight_ih, weight_hh, bias_ih, bias_hh)      kernels/lstm.hpp has the formulas
 //
-// shape   x (B, T, I), or (T, B, I) with batch_first = false; h_0, c_0 (B, H); weight_ih (4H, I), weight_hh (4H, H),
-//         biases (4H) -> y (B, T, H) or (T, B, H), h_n (B, H), c_n (B, H)
+// shape   x (T, B, I), or (B, T, I) with batch_first; h_0, c_0 (B, H); weight_ih (4H, I), weight_hh (4H, H),
+//         biases (4H) -> y (T, B, H) or (B, T, H), h_n (B, H), c_n (B, H)
 // options reverse: time runs backward (y stays in the order of x). steps: x has one step, which every one of `steps`
 //         steps reads: torch.repeat without the copies
 // absent  h_0, c_0 and both biases may be absent (null views): zeros
@@ -21,7 +21,7 @@ struct lstm_op {
   static constexpr std::string_view name = "lstm";
   static constexpr keep needs = keep::inputs(0, 1, 2, 3, 4) | keep::outputs(3, 4, 5);
   static constexpr int visible = 3;  // y, h_n, c_n; then gates, cells, hidden
-  bool batch_first = true;
+  bool batch_first = false;
   bool reverse = false;
   std::ptrdiff_t steps = 0;  // 0: as many as x has
 

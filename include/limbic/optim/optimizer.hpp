@@ -113,6 +113,7 @@ template <class Rule> class tracked_list {
     last_ = &s->next;
     if (Rule::needs_gradient && !p.trainable) return;  // a frozen one takes its memory when it thaws
     s->prepare(rule, p.size());
+    if (Rule::needs_gradient) (void)p.gradient_storage();  // now, so that it takes no memory that a step would reuse
   }
   tracked* first() const { return first_; }
 
