@@ -7,8 +7,8 @@
 // Results do not depend on timing: folds run in an order that the shapes decide, and nothing is added atomically. They
 // differ from the CPU's in the last bits, as sums are taken in another order and a * b + c is fused.
 //
-// A row is one block's work: its threads call the row's functor together, and each verb of a row (map, fold, put) starts
-// and ends where all of them meet. So these verbs may not stand in a branch that only some threads take, or in a lambda
+// A row is one block's work: its threads call the row's functor together, and each verb of a row (map, fold, put, ...)
+// starts and ends where all of them meet. So these verbs may not stand in a branch that only some threads take, or in a lambda
 // that map runs.
 #pragma once
 
@@ -326,6 +326,38 @@ LIMBIC_HD std::remove_const_t<T> fold(C const& combine, [[maybe_unused]] F const
   for (std::ptrdiff_t i = threadIdx.x; i < first.length; i += blockDim.x) mine = combine(mine, static_cast<E>(f(first[i], rest[i]...)));
 #endif
   return detail::fold_block(combine, mine);
+}
+
+namespace detail {
+
+struct least_index {
+  template <class I> LIMBIC_HD constexpr I operator()(I a, I b) const { return a < b ? a : b; }
+};
+
+// The first place of v (of a NaN, when v is one).
+template <class T> LIMBIC_HD std::ptrdiff_t first_place([[maybe_unused]] row<T, cuda> x, [[maybe_unused]] std::remove_const_t<T> v) {
+  std::ptrdiff_t mine = x.length - 1;
+#if LIMBIC_ON_GPU
+  bool const nan = math::isnan(v);
+  for (std::ptrdiff_t i = threadIdx.x; i < mine; i += blockDim.x)
+    if (nan ? math::isnan(x[i]) : x[i] == v) mine = i;
+#endif
+  return fold_block(least_index{}, mine);
+}
+
+}  // namespace detail
+
+template <class T> LIMBIC_HD std::ptrdiff_t argmax(row<T, cuda> x) { return detail::first_place(x, max(x)); }
+template <class T> LIMBIC_HD std::ptrdiff_t argmin(row<T, cuda> x) { return detail::first_place(x, min(x)); }
+
+template <class T> LIMBIC_HD void place([[maybe_unused]] row<T, cuda> out, [[maybe_unused]] std::ptrdiff_t at, [[maybe_unused]] T v) {
+#if LIMBIC_ON_GPU
+  if (!out) return;
+  __syncthreads();  // who still had to read the old elements has read them
+  for (std::ptrdiff_t i = threadIdx.x; i < out.length; i += blockDim.x)
+    if (i == at || !out.add) out.store(i, i == at ? v : T(0));
+  __syncthreads();
+#endif
 }
 
 namespace detail {
