@@ -261,7 +261,7 @@ void reduce(D, Out&& out, C const& combine, F const& f, First const& first, In c
     std::ptrdiff_t extent;
     bool reduced;
     std::ptrdiff_t stride[1 + Ins];
-  } merged[R > 0 ? R : 1] = {};
+  } merged[R + 1] = {};  // one more than is used, for g++ 12, which does not see that count <= a
   int count = 0;
   for (int a = 0; a < R; ++a) {
     if (full[a] == 1) continue;
@@ -272,7 +272,7 @@ void reduce(D, Out&& out, C const& combine, F const& f, First const& first, In c
     int k = 1;
     next.stride[k++] = detail::broadcast_stride(as_view(first), R - 1 - a);
     ((next.stride[k++] = detail::broadcast_stride(as_view(in), R - 1 - a)), ...);
-    bool merges = count > 0 && merged[count > 0 ? count - 1 : 0].reduced == next.reduced;
+    bool merges = count > 0 && merged[count - 1].reduced == next.reduced;
     for (int o = 0; merges && o < 1 + Ins; ++o) merges = merged[count - 1].stride[o] == next.stride[o] * next.extent;
     if (merges) {
       next.extent *= merged[count - 1].extent;
