@@ -165,6 +165,67 @@ void strided_line(line_function<T, Outs, Ins> run, void const* f, std::ptrdiff_t
   }
 }
 
+// Where line l (of those along the innermost axis) of each operand starts.
+template <int Operands> void line_offsets(axes<Operands> const& loop, std::ptrdiff_t l, std::ptrdiff_t* offset) {
+  for (int a = loop.rank - 2; a >= 0 && l > 0; --a) {
+    std::ptrdiff_t const at = l % loop.extent[a];
+    l /= loop.extent[a];
+    for (int k = 0; k < Operands; ++k) offset[k] += at * loop.stride[k][a];
+  }
+}
+
+inline constexpr std::ptrdiff_t tile_lines = 16, tile_length = 64;
+
+// Transposed reads: the elements of the inputs in `transposed` lie side by side along the axis `across`, not along the
+// lines. A tile of 16 lines is brought together at a time, so that every cache line fetched is used whole.
+template <class T, int Outs, int Ins>
+void map_tiles(line_function<T, Outs, Ins> run, void const* f, axes<Outs + Ins> loop, int across, bool const* transposed,
+               bool const* add, T* const* out, T const* const* in) {
+  int const inner = loop.rank - 1;
+  std::ptrdiff_t const n = loop.extent[inner], width = loop.extent[across], tiles = (width + tile_lines - 1) / tile_lines;
+  std::ptrdiff_t stride[Outs + Ins], step[Outs + Ins], jump[Outs + Ins];
+  for (int k = 0; k < Outs + Ins; ++k) {
+    stride[k] = loop.stride[k][inner];
+    step[k] = k >= Outs && transposed[k - Outs] ? 1 : stride[k];  // along a line, once the tile is gathered
+    jump[k] = loop.stride[k][across];
+    loop.stride[k][across] *= tile_lines;
+  }
+  loop.extent[across] = tiles;
+  std::ptrdiff_t items = 1;
+  for (int a = 0; a < inner; ++a) items *= loop.extent[a];
+  std::ptrdiff_t const whole = items * tile_lines * n;
+  parallel_for(items, whole <= parallel_grain ? items : parallel_grain / 2 / (tile_lines * n) + 1,
+               [&](std::ptrdiff_t first, std::ptrdiff_t last) {
+    alignas(alignment) T buffers[Ins][tile_lines][tile_length];
+    for (std::ptrdiff_t item = first; item < last; ++item) {
+      std::ptrdiff_t offset[Outs + Ins] = {};
+      line_offsets(loop, item, offset);
+      std::ptrdiff_t left = item;  // which tile along `across` this is
+      for (int a = inner - 1; a > across; --a) left /= loop.extent[a];
+      std::ptrdiff_t const at = left % tiles * tile_lines, lines = width - at < tile_lines ? width - at : tile_lines;
+      for (std::ptrdiff_t begin = 0; begin < n; begin += tile_length) {
+        std::ptrdiff_t const m = n - begin < tile_length ? n - begin : tile_length;
+        for (int k = 0; k < Ins; ++k) {
+          if (!transposed[k]) continue;
+          T const* const from = in[k] + offset[Outs + k] + begin * stride[Outs + k];
+          for (std::ptrdiff_t i = 0; i < m; ++i)
+            for (std::ptrdiff_t l = 0; l < lines; ++l) buffers[k][l][i] = from[i * stride[Outs + k] + l];
+        }
+        for (std::ptrdiff_t l = 0; l < lines; ++l) {
+          T* to[Outs];
+          T const* from[Ins];
+          for (int k = 0; k < Outs; ++k) to[k] = out[k] + offset[k] + begin * stride[k] + l * jump[k];
+          for (int k = 0; k < Ins; ++k) {
+            int const o = Outs + k;
+            from[k] = transposed[k] ? buffers[k][l] : in[k] + offset[o] + begin * stride[o] + l * jump[o];
+          }
+          strided_line<T, Outs, Ins>(run, f, m, add, to, from, step);
+        }
+      }
+    }
+  });
+}
+
 template <class T, int Outs, int Ins>
 void map_axes(line_function<T, Outs, Ins> run, void const* f, axes<Outs + Ins> const& loop, bool const* add,
               T* const* out, T const* const* in) {
@@ -175,18 +236,24 @@ void map_axes(line_function<T, Outs, Ins> run, void const* f, axes<Outs + Ins> c
   std::ptrdiff_t lines = 1;
   for (int a = 0; a < inner; ++a) lines *= loop.extent[a];
 
+  if constexpr (Ins > 0) {
+    for (int a = inner - 1; a >= 0; --a) {
+      bool any = false, transposed[Ins];
+      for (int k = 0; k < Ins; ++k) {
+        transposed[k] = stride[Outs + k] > 1 && loop.stride[Outs + k][a] == 1;
+        any = any || transposed[k];
+      }
+      if (any && loop.extent[a] >= 4 && n >= 4) return map_tiles<T, Outs, Ins>(run, f, loop, a, transposed, add, out, in);
+    }
+  }
+
   auto const piece = [&](std::ptrdiff_t first, std::ptrdiff_t last, std::ptrdiff_t begin, std::ptrdiff_t end) {
     for (std::ptrdiff_t l = first; l < last; ++l) {
       T* to[Outs];
       T const* from[Ins > 0 ? Ins : 1];
       std::ptrdiff_t offset[Outs + Ins];
       for (int k = 0; k < Outs + Ins; ++k) offset[k] = begin * stride[k];
-      std::ptrdiff_t left = l;
-      for (int a = inner - 1; a >= 0; --a) {
-        std::ptrdiff_t const at = left % loop.extent[a];
-        left /= loop.extent[a];
-        for (int k = 0; k < Outs + Ins; ++k) offset[k] += at * loop.stride[k][a];
-      }
+      line_offsets(loop, l, offset);
       for (int k = 0; k < Outs; ++k) to[k] = out[k] + offset[k];
       for (int k = 0; k < Ins; ++k) from[k] = in[k] + offset[Outs + k];
       strided_line<T, Outs, Ins>(run, f, end - begin, add, to, from, stride);
@@ -200,8 +267,10 @@ void map_axes(line_function<T, Outs, Ins> run, void const* f, axes<Outs + Ins> c
     parallel_for(lines, (parallel_grain / 2 + n - 1) / n, [&](std::ptrdiff_t b, std::ptrdiff_t e) { piece(b, e, 0, n); });
 }
 
-template <class D, class T, int R, int Outs, class F, class... In>
-void map_host(sink<T, R, D> const* outputs, F const& f, In const&... in) {
+// Shared by all functions: the one at hand comes as a pointer to its options and one to its line.
+template <class T, int R, class D, int Outs, class... In>
+void map_host(line_function<T, Outs, static_cast<int>(sizeof...(In))> run, void const* f, sink<T, R, D> const* outputs,
+              In const&... in) {
   constexpr int Ins = static_cast<int>(sizeof...(In));
   auto const& extents = outputs[0].to.shape();
   if (extents.size() == 0) return;
@@ -209,7 +278,7 @@ void map_host(sink<T, R, D> const* outputs, F const& f, In const&... in) {
   for (int a = 0; a < R; ++a) {
     std::ptrdiff_t strides[Outs + Ins];
     for (int k = 0; k < Outs; ++k) strides[k] = outputs[k].to.stride(a);
-    int k = Outs;
+    [[maybe_unused]] int k = Outs;
     ((strides[k++] = broadcast_stride(in, R - 1 - a)), ...);
     loop.push(extents[a], strides);
   }
@@ -220,7 +289,7 @@ void map_host(sink<T, R, D> const* outputs, F const& f, In const&... in) {
     add[k] = outputs[k].add;
   }
   T const* from[Ins > 0 ? Ins : 1] = {in.data()...};
-  map_axes<T, Outs, Ins>(&line<D, F, T, Outs, Ins>, &f, loop, add, out, from);
+  map_axes<T, Outs, Ins>(run, f, loop, add, out, from);
 }
 
 template <class T, int R, class D, int S>
@@ -242,7 +311,8 @@ void map(D, Out&& out, F const& f, In const&... in) {
   for (auto const& s : list.sinks)
     if (!(s.shape() == list.sinks[0].shape())) fail<shape_error>("map", "outputs differ in shape: ", list.sinks[0].shape(), " and ", s.shape());
   (detail::check_map_operand(list.sinks[0].shape(), as_view(in)), ...);
-  detail::map_host<D, typename S::value_type, S::rank, N>(list.sinks, f, as_view(in)...);
+  using T = typename S::value_type;
+  detail::map_host<T, S::rank, D, N>(&detail::line<D, F, T, N, static_cast<int>(sizeof...(In))>, &f, list.sinks, as_view(in)...);
 }
 
 struct identity_function {
