@@ -117,8 +117,11 @@ inline void append_real(text& t, double value) {
     return;
   }
   int exponent = 0;
-  while (left >= 1e6) left /= 10, ++exponent;
-  while (left > 0 && left < 1e-4) left *= 10, --exponent;
+  if (left >= 1e6 || (left > 0 && left < 1e-4)) {
+    while (left >= 10) left /= 10, ++exponent;
+    while (left < 1) left *= 10, --exponent;
+    if (left > 9.9999995) left = 1, ++exponent;  // 1e-9 must not come out as 9.999999e-10
+  }
   auto const whole = static_cast<unsigned long long>(left);
   append_integer(t, whole);
   auto fraction = static_cast<unsigned long long>((left - static_cast<double>(whole)) * 1e6 + 0.5);
