@@ -1,14 +1,14 @@
 // limbic/ops/class_loss.hpp - losses of classifiers: a row of scores for each sample, and the number of its class
 //
-// Such a loss says, for one sample with scores x, class c, weights w... (none, or one row of them) and the logarithm
-// `total` of sum_k e^(x_k),
+// Such a loss says, for one sample with scores x, class c, weights w... (none, or one row of them) and the logarithm of
+// sum_k e^(x_k), `norm`, where it `normalizes`,
 //
 //   ignores(c)                             whether the sample counts at all
-//   loss(x, c, total, w...)
-//   share(c, w...)                         what it counts in a mean, where `weighs`; else each counts 1
-//   slope(dx, g, x, c, total, w...)        writes g times the derivative by x
+//   loss(x, c, norm, w...)
+//   share(c, w...)                         what it counts in a mean, where it `weighs`; else each counts 1
+//   slope(dx, g, x, c, norm, w...)         writes g times the derivative by x
 //
-// and becomes an op that keeps one number a sample, `total`, rather than all probabilities.
+// and becomes an op that keeps the norm of each sample rather than all probabilities.
 //
 // shape   scores (N, C, d...), labels (N, d...) of integers in [0, C), weights (C) -> (), or (N, d...) for none
 // mean    over the samples, or over their shares; over none of them it is NaN, as in PyTorch
@@ -21,10 +21,29 @@ LIMBIC_BEGIN
 
 namespace detail {
 
-// log sum_k e^(x_k), without overflow.
-template <class Row> constexpr auto log_sum_exp(Row x) {
-  auto const m = max(x);
-  return m + math::log(fold(sum_of{}, [m](auto v) { return math::exp(v - math::broadcast<decltype(v)>(m)); }, x));
+// log sum_k e^(x_k) in two parts that are not added, so that large logits cost no digits.
+template <class T> struct log_norm {
+  T largest, log_sum;
+
+  template <class Row> static constexpr log_norm of(Row x) {
+    T const m = max(x);
+    return {m, math::log(fold(sum_of{}, [m](auto v) { return math::exp(v - math::broadcast<decltype(v)>(m)); }, x))};
+  }
+  // As a row of two.
+  template <class Row> static constexpr log_norm saved(Row norm) { return {norm[0], norm[1]}; }
+  template <class Row> constexpr void save(Row norm) const {
+    norm.put(0, largest);
+    norm.put(1, log_sum);
+  }
+  // Minus the log-probability of an element of the row.
+  template <class V> constexpr V surprise(V x) const { return math::broadcast<V>(log_sum) + (math::broadcast<V>(largest) - x); }
+  template <class V> constexpr V probability(V x) const { return math::exp(-surprise(x)); }
+};
+
+// The shape of a tensor of them.
+template <int N> constexpr shape<N> norm_shape(shape<N> s) {
+  s[1] = 2;
+  return s;
 }
 
 // The weight of class c, 1 where none are given.
@@ -42,14 +61,17 @@ template <class Row, class T> constexpr void set_row(Row to, T v) {
 
 template <class Op> struct class_forward {
   Op o;
-  constexpr void operator()(auto x, auto label, auto loss, auto total, [[maybe_unused]] auto share, auto... w) const {
+  constexpr void operator()(auto x, auto label, auto loss, auto norm, [[maybe_unused]] auto share, auto... w) const {
     using T = typename decltype(x)::value_type;
     auto const c = static_cast<std::ptrdiff_t>(label[0]);
     bool const counts = !o.ignores(c), known = c >= 0 && c < x.size();  // on a GPU nobody could check labels before
-    T const log_total = Op::normalizes && counts ? log_sum_exp(x) : T(0);
+    log_norm<T> n{};
+    if constexpr (Op::normalizes) {
+      if (counts) n = log_norm<T>::of(x);
+      if (norm) n.save(norm);
+    }
     T const unknown = math::constant<T>(std::numeric_limits<double>::quiet_NaN());
-    loss.put(0, !counts ? T(0) : !known ? unknown : o.loss(x, c, log_total, w...));
-    if (total) total.put(0, log_total);
+    loss.put(0, !counts ? T(0) : !known ? unknown : o.loss(x, c, n, w...));
     if constexpr (Op::weighs)
       if (share) share.put(0, !counts ? T(0) : !known ? unknown : o.template share<T>(c, w...));
   }
@@ -58,13 +80,16 @@ template <class Op> struct class_forward {
 template <class Op> struct class_adjoint {
   Op o;
   double samples;  // what a mean divides by, unless `shares` says it
-  constexpr void operator()(auto x, auto label, auto total, auto shares, auto dy, auto dx, auto... w) const {
+  constexpr void operator()(auto x, auto label, auto norm, auto shares, auto dy, auto dx, auto... w) const {
     using T = typename decltype(dx)::value_type;
     auto const c = static_cast<std::ptrdiff_t>(label[0]);
     if (o.ignores(c) || c < 0 || c >= dx.size()) return set_row(dx, T(0));
     T g = dy[0] / math::constant<T>(samples);
     if (shares) g = g / shares[0];
-    o.slope(dx, g, x, c, total[0], w...);
+    if constexpr (Op::normalizes)
+      o.slope(dx, g, x, c, log_norm<T>::saved(norm), w...);
+    else
+      o.slope(dx, g, x, c, log_norm<T>{}, w...);
   }
 };
 
@@ -108,22 +133,22 @@ template <class Op, common_reduction R> struct class_loss_op {
     for (int a = 1; a + 1 < N; ++a) fits = fits && label[a] == x[a + 1];
     if (!fits) fail<shape_error>(name, "scores ", x, " need labels of their shape without the classes, but came ", label);
     if constexpr (detail::keeps_elements<R>)
-      return std::tuple(label, label, shape<0>{});
+      return std::tuple(label, detail::norm_shape(x), shape<0>{});
     else
-      return std::tuple(shape<0>{}, label, shape<0>{});
+      return std::tuple(shape<0>{}, detail::norm_shape(x), shape<0>{});
   }
   template <int N> auto shape_of(shape<N> const& x, shape<N - 1> const& label, shape<1> const& weight) const {
     if (weight[0] != x[1]) fail<shape_error>(name, "scores ", x, " need a weight for each class, but came ", weight);
     return shape_of(x, label);
   }
 
-  void forward(auto d, auto y, auto total, auto shares, auto x, auto label, auto... w) const {
+  void forward(auto d, auto y, auto norm, auto shares, auto x, auto label, auto... w) const {
     using T = typename decltype(y)::value_type;
     using D = decltype(d);
     constexpr int N = decltype(x)::rank;
     detail::check_labels(d, o, label, x.extent(1));
     auto const samples = [&](view<T, N - 1, D> losses, view<T, N - 1, D> each_share) {
-      for_each_row(d, 1, detail::class_forward<Op>{o}, x, label.unsqueeze(1), losses.unsqueeze(1), total.unsqueeze(1),
+      for_each_row(d, 1, detail::class_forward<Op>{o}, x, label.unsqueeze(1), losses.unsqueeze(1), norm,
                    each_share.unsqueeze(1), detail::along_classes<N>(w)...);
     };
     if constexpr (detail::keeps_elements<R>) {
@@ -148,20 +173,20 @@ template <class Op, common_reduction R> struct class_loss_op {
 
   // Spelled out where `auto` would do: nvcc 13 breaks off at ten `auto` parameters.
   template <class D, class T, class I, int N>
-  void adjoint(D d, view<T const, N, D> x, view<I const, N - 1, D> label, auto, view<T const, N - 1, D> total, view<T const, 0, D> shares,
+  void adjoint(D d, view<T const, N, D> x, view<I const, N - 1, D> label, auto, view<T const, N, D> norm, view<T const, 0, D> shares,
                auto dy, auto, auto, sink<T, N, D> dx, sink<I, N - 1, D>) const {
-    slope(d, x, label, total, shares, dy, dx);
+    slope(d, x, label, norm, shares, dy, dx);
   }
   template <class D, class T, class I, int N>
-  void adjoint(D d, view<T const, N, D> x, view<I const, N - 1, D> label, view<T const, 1, D> w, auto, view<T const, N - 1, D> total,
+  void adjoint(D d, view<T const, N, D> x, view<I const, N - 1, D> label, view<T const, 1, D> w, auto, view<T const, N, D> norm,
                view<T const, 0, D> shares, auto dy, auto, auto, sink<T, N, D> dx, sink<I, N - 1, D>, sink<T, 1, D> dw) const {
     if (dw) fail<tape_error>(name, "class weights have no gradient: give them as a tensor, or freeze the parameter");
-    slope(d, x, label, total, shares, dy, dx, w);
+    slope(d, x, label, norm, shares, dy, dx, w);
   }
 
  private:
   template <class D, class T, int N>
-  void slope(D d, view<T const, N, D> x, auto label, auto total, auto shares, auto dy, sink<T, N, D> dx, auto... w) const {
+  void slope(D d, view<T const, N, D> x, auto label, auto norm, auto shares, auto dy, sink<T, N, D> dx, auto... w) const {
     if (!dx) return;
     view<T const, N, D> each, divisor;
     if constexpr (detail::keeps_elements<R>)
@@ -170,7 +195,7 @@ template <class Op, common_reduction R> struct class_loss_op {
       each = detail::lead<N>(dy);
     if constexpr (averages && Op::weighs) divisor = detail::lead<N>(shares);
     double const samples = averages && !Op::weighs ? static_cast<double>(label.size()) : 1;
-    for_each_row(d, 1, detail::class_adjoint<Op>{o, samples}, x, label.unsqueeze(1), total.unsqueeze(1), divisor, each, dx,
+    for_each_row(d, 1, detail::class_adjoint<Op>{o, samples}, x, label.unsqueeze(1), norm, divisor, each, dx,
                  detail::along_classes<N>(w)...);
   }
 };

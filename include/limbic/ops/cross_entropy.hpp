@@ -25,19 +25,17 @@ struct cross_entropy_op {
   constexpr bool ignores(std::ptrdiff_t c) const { return c == static_cast<std::ptrdiff_t>(ignore_index); }
   template <class T> constexpr T share(std::ptrdiff_t c, auto... w) const { return detail::class_weight<T>(c, w...); }
 
-  template <class T> constexpr T loss(auto x, std::ptrdiff_t c, T total, auto... w) const {
-    T const own = math::constant<T>(1 - label_smoothing) * detail::class_weight<T>(c, w...) * (total - x[c]);
+  template <class T> constexpr T loss(auto x, std::ptrdiff_t c, detail::log_norm<T> norm, auto... w) const {
+    T const own = math::constant<T>(1 - label_smoothing) * detail::class_weight<T>(c, w...) * norm.surprise(static_cast<T>(x[c]));
     if (!(label_smoothing > 0)) return own;  // a logit of -inf among the others is no harm then
-    auto const weighted = [total](auto v, auto... u) { return ((math::broadcast<decltype(v)>(total) - v) * ... * u); };
+    auto const weighted = [norm](auto v, auto... u) { return (norm.surprise(v) * ... * u); };
     return own + smooth<T>(x.size()) * fold(sum_of{}, weighted, x, w...);
   }
-  template <class T> constexpr void slope(auto dx, T g, auto x, std::ptrdiff_t c, T total, auto... w) const {
+  template <class T> constexpr void slope(auto dx, T g, auto x, std::ptrdiff_t c, detail::log_norm<T> norm, auto... w) const {
     T const own = g * math::constant<T>(1 - label_smoothing) * detail::class_weight<T>(c, w...);
     T const other = g * smooth<T>(x.size());
-    auto const spread = [](auto v, auto log_total, auto all, auto each, auto... u) {
-      return all * math::exp(v - log_total) - (each * ... * u);
-    };
-    map(dx, spread, x, total, own + other * weight_sum<T>(x, w...), other, w...);
+    auto const spread = [norm](auto v, auto all, auto each, auto... u) { return all * norm.probability(v) - (each * ... * u); };
+    map(dx, spread, x, own + other * weight_sum<T>(x, w...), other, w...);
     detail::add_at(dx, c, -own);
   }
 
@@ -65,31 +63,32 @@ struct soft_row {
   }
 };
 struct soft_forward : soft_row {
-  constexpr void operator()(auto x, auto t, auto loss, auto total, auto... w) const {
+  constexpr void operator()(auto x, auto t, auto loss, auto norm, auto... w) const {
     using T = typename decltype(x)::value_type;
     auto const q = target<T>(x.size());
-    T const log_total = log_sum_exp(x);
-    loss.put(0, fold(sum_of{}, [q, log_total](auto v, auto... u) { return q(u...) * (math::broadcast<decltype(v)>(log_total) - v); }, x, t, w...));
-    if (total) total.put(0, log_total);
+    auto const n = log_norm<T>::of(x);
+    loss.put(0, fold(sum_of{}, [q, n](auto v, auto... u) { return q(u...) * n.surprise(v); }, x, t, w...));
+    if (norm) n.save(norm);
   }
 };
 struct soft_adjoint : soft_row {
   double samples;
-  constexpr void operator()(auto x, auto t, auto total, auto dy, auto dx, auto... w) const {
+  constexpr void operator()(auto x, auto t, auto norm, auto dy, auto dx, auto... w) const {
     using T = typename decltype(dx)::value_type;
     auto const q = target<T>(x.size());
     T const g = dy[0] / math::constant<T>(samples);
     T const all = g * fold(sum_of{}, q, t, w...);
-    map(dx, [q](auto v, auto log_total, auto scale, auto every, auto... u) { return every * math::exp(v - log_total) - scale * q(u...); },
-        x, total[0], g, all, t, w...);
+    auto const n = log_norm<T>::saved(norm);
+    map(dx, [q, n](auto v, auto scale, auto every, auto... u) { return every * n.probability(v) - scale * q(u...); }, x, g, all, t, w...);
   }
 };
 struct soft_target_adjoint : soft_row {
   double samples;
-  constexpr void operator()(auto x, auto total, auto dy, auto dt, auto... w) const {
+  constexpr void operator()(auto x, auto norm, auto dy, auto dt, auto... w) const {
     using T = typename decltype(dt)::value_type;
     T const g = dy[0] * math::constant<T>((1 - label_smoothing) / samples);
-    map(dt, [](auto v, auto log_total, auto scale, auto... u) { return ((scale * (log_total - v)) * ... * u); }, x, total[0], g, w...);
+    auto const n = log_norm<T>::saved(norm);
+    map(dt, [n](auto v, auto scale, auto... u) { return ((scale * n.surprise(v)) * ... * u); }, x, g, w...);
   }
 };
 
@@ -104,50 +103,53 @@ template <common_reduction R> struct soft_cross_entropy_op {
 
   template <int N> auto shape_of(shape<N> const& x, shape<N> const& target) const {
     if (!(x == target)) fail<shape_error>(name, "the logits ", x, " and the target probabilities ", target, " must have the same shape");
-    shape<N - 1> samples;
-    for (int a = 0; a + 1 < N; ++a) samples[a] = x[a == 0 ? 0 : a + 1];
     if constexpr (detail::keeps_elements<R>)
-      return std::tuple(samples, samples);
+      return std::tuple(samples_of(x), detail::norm_shape(x));
     else
-      return std::tuple(shape<0>{}, samples);
+      return std::tuple(shape<0>{}, detail::norm_shape(x));
   }
   template <int N> auto shape_of(shape<N> const& x, shape<N> const& target, shape<1> const& weight) const {
     if (weight[0] != x[1]) fail<shape_error>(name, "logits ", x, " need a weight for each class, but came ", weight);
     return shape_of(x, target);
   }
 
-  void forward(auto d, auto y, auto total, auto x, auto t, auto... w) const {
+  void forward(auto d, auto y, auto norm, auto x, auto t, auto... w) const {
     using T = typename decltype(y)::value_type;
     using D = decltype(d);
     constexpr int N = decltype(x)::rank;
     auto const samples = [&](view<T, N - 1, D> losses) {
-      for_each_row(d, 1, detail::soft_forward{{label_smoothing}}, x, t, losses.unsqueeze(1), total.unsqueeze(1), detail::along_classes<N>(w)...);
+      for_each_row(d, 1, detail::soft_forward{{label_smoothing}}, x, t, losses.unsqueeze(1), norm, detail::along_classes<N>(w)...);
     };
     if constexpr (detail::keeps_elements<R>) {
       samples(y);
     } else {
-      tensor<T, N - 1, D> losses(total.shape(), uninitialized);
+      tensor<T, N - 1, D> losses(samples_of(x.shape()), uninitialized);
       samples(losses);
       reduce(d, detail::lead<N - 1>(y), sum_of{}, losses);
-      if (std::is_same_v<R, reduction::mean_t>) map(d, y, detail::divided_by{count(total)}, y);
+      if (std::is_same_v<R, reduction::mean_t>) map(d, y, detail::divided_by{count(norm)}, y);
     }
   }
 
   template <class D, class T, int N>  // fewer than ten `auto`: see class_loss.hpp
-  void adjoint(D d, view<T const, N, D> x, view<T const, N, D> t, auto, view<T const, N - 1, D> total, auto dy, auto, sink<T, N, D> dx,
+  void adjoint(D d, view<T const, N, D> x, view<T const, N, D> t, auto, view<T const, N, D> norm, auto dy, auto, sink<T, N, D> dx,
                sink<T, N, D> dt) const {
-    slopes(d, x, t, total, dy, dx, dt);
+    slopes(d, x, t, norm, dy, dx, dt);
   }
   template <class D, class T, int N>
-  void adjoint(D d, view<T const, N, D> x, view<T const, N, D> t, view<T const, 1, D> w, auto, view<T const, N - 1, D> total, auto dy,
+  void adjoint(D d, view<T const, N, D> x, view<T const, N, D> t, view<T const, 1, D> w, auto, view<T const, N, D> norm, auto dy,
                auto, sink<T, N, D> dx, sink<T, N, D> dt, sink<T, 1, D> dw) const {
     if (dw) fail<tape_error>(name, "class weights have no gradient: give them as a tensor, or freeze the parameter");
-    slopes(d, x, t, total, dy, dx, dt, w);
+    slopes(d, x, t, norm, dy, dx, dt, w);
   }
 
  private:
-  static double count(auto total) { return std::is_same_v<R, reduction::mean_t> ? static_cast<double>(total.size()) : 1; }
-  void slopes(auto d, auto x, auto t, auto total, auto dy, auto dx, auto dt, auto... w) const {
+  template <int N> static shape<N - 1> samples_of(shape<N> const& x) {
+    shape<N - 1> samples;
+    for (int a = 0; a + 1 < N; ++a) samples[a] = x[a == 0 ? 0 : a + 1];
+    return samples;
+  }
+  static double count(auto norm) { return std::is_same_v<R, reduction::mean_t> ? static_cast<double>(norm.size() / 2) : 1; }
+  void slopes(auto d, auto x, auto t, auto norm, auto dy, auto dx, auto dt, auto... w) const {
     constexpr int N = decltype(x)::rank;
     decltype(x) each;
     if constexpr (detail::keeps_elements<R>)
@@ -155,8 +157,8 @@ template <common_reduction R> struct soft_cross_entropy_op {
     else
       each = detail::lead<N>(dy);
     detail::soft_row const base{label_smoothing};
-    if (dx) for_each_row(d, 1, detail::soft_adjoint{base, count(total)}, x, t, total.unsqueeze(1), each, dx, detail::along_classes<N>(w)...);
-    if (dt) for_each_row(d, 1, detail::soft_target_adjoint{base, count(total)}, x, total.unsqueeze(1), each, dt, detail::along_classes<N>(w)...);
+    if (dx) for_each_row(d, 1, detail::soft_adjoint{base, count(norm)}, x, t, norm, each, dx, detail::along_classes<N>(w)...);
+    if (dt) for_each_row(d, 1, detail::soft_target_adjoint{base, count(norm)}, x, norm, each, dt, detail::along_classes<N>(w)...);
   }
 };
 

@@ -44,21 +44,23 @@ struct focal_loss_op {
   double alpha = 1.0;
 
   constexpr bool ignores(std::ptrdiff_t) const { return false; }
-  template <class T> constexpr T loss(auto x, std::ptrdiff_t c, T total, auto... w) const {
-    T const l = log_probability(x, c, total);
+  template <class T> constexpr T loss(auto x, std::ptrdiff_t c, detail::log_norm<T> norm, auto... w) const {
+    T const l = log_probability<T>(x, c, norm);
     return -(math::constant<T>(alpha) * detail::class_weight<T>(c, w...) * detail::power_of(-math::expm1(l), gamma) * l);
   }
-  template <class T> constexpr void slope(auto dx, T g, auto x, std::ptrdiff_t c, T total, auto... w) const {
-    T const l = log_probability(x, c, total), p = math::exp(l), miss = -math::expm1(l);
+  template <class T> constexpr void slope(auto dx, T g, auto x, std::ptrdiff_t c, detail::log_norm<T> norm, auto... w) const {
+    T const l = log_probability<T>(x, c, norm), p = math::exp(l), miss = -math::expm1(l);
     T const ratio = miss > T(0) ? l / miss : T(-1);
     T const own = g * math::constant<T>(alpha) * detail::class_weight<T>(c, w...) * detail::power_of(miss, gamma) *
                   (T(1) - math::constant<T>(gamma) * p * ratio);
-    map(dx, [](auto v, auto log_total, auto scale) { return scale * math::exp(v - log_total); }, x, total, own);
+    map(dx, [norm](auto v, auto scale) { return scale * norm.probability(v); }, x, own);
     detail::add_at(dx, c, -own);
   }
 
  private:
-  template <class T> static constexpr T log_probability(auto x, std::ptrdiff_t c, T total) { return math::min(x[c] - total, T(0)); }
+  template <class T> static constexpr T log_probability(auto x, std::ptrdiff_t c, detail::log_norm<T> const& norm) {
+    return math::min(-norm.surprise(static_cast<T>(x[c])), T(0));
+  }
 };
 
 struct sigmoid_focal_loss_op {

@@ -18,8 +18,8 @@ struct nll_loss_op {
 
   constexpr bool ignores(std::ptrdiff_t c) const { return c == static_cast<std::ptrdiff_t>(ignore_index); }
   template <class T> constexpr T share(std::ptrdiff_t c, auto... w) const { return detail::class_weight<T>(c, w...); }
-  template <class T> constexpr T loss(auto x, std::ptrdiff_t c, T, auto... w) const { return -(detail::class_weight<T>(c, w...) * x[c]); }
-  template <class T> constexpr void slope(auto dx, T g, auto, std::ptrdiff_t c, T, auto... w) const {
+  template <class T> constexpr T loss(auto x, std::ptrdiff_t c, detail::log_norm<T>, auto... w) const { return -(detail::class_weight<T>(c, w...) * x[c]); }
+  template <class T> constexpr void slope(auto dx, T g, auto, std::ptrdiff_t c, detail::log_norm<T>, auto... w) const {
     detail::set_row(dx, T(0));
     detail::add_at(dx, c, -(g * detail::class_weight<T>(c, w...)));
   }
