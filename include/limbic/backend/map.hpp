@@ -174,10 +174,10 @@ template <int Operands> void line_offsets(axes<Operands> const& loop, std::ptrdi
   }
 }
 
-inline constexpr std::ptrdiff_t tile_lines = 16, tile_length = 64;
+inline constexpr std::ptrdiff_t tile_lines = 32, tile_length = 64;
 
 // Transposed reads: the elements of the inputs in `transposed` lie side by side along the axis `across`, not along the
-// lines. A tile of 16 lines is brought together at a time, so that every cache line fetched is used whole.
+// lines. A tile of lines is brought together at a time, so that every cache line fetched is used whole.
 template <class T, int Outs, int Ins>
 void map_tiles(line_function<T, Outs, Ins> run, void const* f, axes<Outs + Ins> loop, int across, bool const* transposed,
                bool const* add, T* const* out, T const* const* in) {
