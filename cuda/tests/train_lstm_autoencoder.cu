@@ -1,0 +1,98 @@
+// tests/train_lstm_autoencoder.cu - the whole training step of the LSTM autoencoder on a GPU
+//
+// Two models from the same seed, one on the CPU and one on the GPU, are trained on the same windows of a sine: forward,
+// backward, clipping and Adam. Losses and parameters must stay together.
+#include <limbic/core/visit.hpp>
+#include <limbic/models/lstm_autoencoder.hpp>
+#include <limbic/ops/mse_loss.hpp>
+#include <limbic/optim/optim.hpp>
+#include <limbic/tape/record.hpp>
+#include <limbic_cuda/backend.cuh>
+
+#include <cmath>
+#include <cstdio>
+#include <vector>
+
+namespace {
+
+using namespace limbic;
+
+constexpr std::ptrdiff_t windows = 32, steps = 10;
+constexpr int epochs = 20;
+constexpr lstm_autoencoder_options size{.input_size = 1, .hidden_size = 64, .latent_size = 42};
+
+tensor<float, 3, scalar> series() {
+  tensor<float, 3, scalar> x({windows, steps, 1});
+  for (std::ptrdiff_t w = 0; w < windows; ++w)
+    for (std::ptrdiff_t s = 0; s < steps; ++s) x(w, s, 0) = static_cast<float>(0.5 + 0.4 * std::sin(0.5 * static_cast<double>(w + s)));
+  return x;
+}
+
+struct history {
+  std::vector<double> losses;
+  std::vector<float> parameters;
+};
+
+template <class D> double number(view<float const, 0, D> v) {
+  if constexpr (is_host<D>)
+    return static_cast<double>(*v.data());
+  else
+    return static_cast<double>(*to_host<scalar>(v).data());
+}
+template <class D> tensor<float, 3, D> placed(tensor<float, 3, scalar> const& x) {
+  if constexpr (is_host<D>)
+    return tensor<float, 3, D>(x.view().on(D{}));
+  else
+    return to_device(x);
+}
+
+template <class D> history train() {
+  history h;
+  rng random{.seed = 7};
+  lstm_autoencoder<float, D> net(size, random);
+  adam optimizer(net, {.learning_rate = 1e-3});
+  tensor<float, 3, D> const x = placed<D>(series());
+  for (int e = 0; e < epochs; ++e) {
+    tape t;
+    auto const batch = t(x);
+    auto const loss = mse_loss(net(batch), batch);
+    t.backward(loss);
+    clip_gradient_norm(net, 1.0);
+    optimizer.step();
+    h.losses.push_back(number(loss.value()));
+  }
+  visit_parameters(net, [&]<int R>(std::string_view, parameter<float, R, D> const& p) {
+    if constexpr (is_host<D>)
+      h.parameters.insert(h.parameters.end(), p.value.begin(), p.value.end());
+    else
+      for (float v : to_host<scalar>(p.value)) h.parameters.push_back(v);
+  });
+  return h;
+}
+
+}  // namespace
+
+int main() {
+  if (device_count() == 0) {
+    std::puts("no CUDA device: skipped");
+    return 77;
+  }
+  try {
+    history const cpu = train<default_device>(), gpu = train<cuda>();
+    double worst_loss = 0, worst_parameter = 0;
+    for (int e = 0; e < epochs; ++e) worst_loss = std::fmax(worst_loss, std::abs(cpu.losses[e] - gpu.losses[e]) / cpu.losses[e]);
+    bool const sizes = cpu.parameters.size() == gpu.parameters.size();
+    for (std::size_t i = 0; sizes && i < cpu.parameters.size(); ++i)
+      worst_parameter = std::fmax(worst_parameter, std::abs(static_cast<double>(cpu.parameters[i]) - static_cast<double>(gpu.parameters[i])));
+    std::printf("loss %.6f -> %.6f on the CPU, %.6f -> %.6f on the GPU\n", cpu.losses.front(), cpu.losses.back(), gpu.losses.front(), gpu.losses.back());
+    std::printf("largest difference: loss %.3g (relative), parameter %.3g of %zu\n", worst_loss, worst_parameter, cpu.parameters.size());
+    // Adam moves a parameter by up to its rate a step whatever the gradient's size, so that the sign of a gradient that is
+    // nearly 0 may take two models apart by 2e-3 a step; the loss hardly sees it.
+    bool const good = sizes && gpu.losses.back() < gpu.losses.front() && worst_loss < 1e-3 && worst_parameter < 1e-2;
+    std::puts(good ? "ok" : "FAILED");
+    return good ? 0 : 1;
+  } catch (std::exception const& e) {
+    std::printf("FAILED: %s\n", e.what());
+    return 1;
+  }
+}
