@@ -32,6 +32,7 @@ struct options {
   bool elementwise = false;    // ... of each value (true), or of the largest of the result (false); gradients: the latter
   bool propagates = false;     // a NaN operand gives NaN at its place (one operand, elementwise)
   bool special = true;         // examine NaN, infinities, ...
+  bool ordered = true;         // the same bits from strided operands (false: sums run in the order of memory)
   bool curved = true;          // compare second derivatives (false: not differentiable twice where we look)
   double tolerance = 1e-6;     // of differences
 };

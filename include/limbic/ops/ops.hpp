@@ -46,4 +46,9 @@
 // products and layers
 #include <limbic/ops/dropout.hpp>
 #include <limbic/ops/linear.hpp>
+#include <limbic/ops/lstm.hpp>
 #include <limbic/ops/matmul.hpp>
+#include <limbic/ops/pairwise_squared_distances.hpp>
+
+// losses
+#include <limbic/ops/losses.hpp>
