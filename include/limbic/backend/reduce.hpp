@@ -34,8 +34,29 @@ struct min_of {
 
 namespace detail {
 
-inline constexpr std::ptrdiff_t fold_piece = 1 << 14;  // elements of a line folded at a time
-inline constexpr std::ptrdiff_t fold_lines = 256;      // lines folded on top of one another at a time
+inline constexpr std::ptrdiff_t fold_piece = 1 << 10;  // elements of a line folded at a time
+inline constexpr std::ptrdiff_t fold_lines = 128;      // lines folded on top of one another at a time
+
+// Folds numbers as they come as a balanced tree would: the k-th partial result stands for 2^k of them.
+template <class T> struct cascade {
+  T (*combine)(T a, T b);
+  T start;
+  T partial[48];
+  std::ptrdiff_t count = 0;
+
+  void add(T x) {
+    int level = 0;
+    for (; (count >> level) & 1; ++level) x = combine(partial[level], x);
+    partial[level] = x;
+    ++count;
+  }
+  T result() const {
+    T acc = start;
+    for (int level = 0; (count >> level) != 0; ++level)
+      if ((count >> level) & 1) acc = combine(partial[level], acc);
+    return acc;
+  }
+};
 
 // The lanes of a pack, folded in order.
 template <class T, class C> LIMBIC_INLINE constexpr T fold_lanes(C const&, T x) { return x; }
@@ -183,17 +204,21 @@ void fold_axes(fold_functions<T, Ins> const& fn, void const* f, fold_loops<T, In
       parallel_for(pieces, grain, [&](std::ptrdiff_t b, std::ptrdiff_t e) {
         for (std::ptrdiff_t p = b; p < e; ++p) parts.data()[p] = one(0, p);
       });
-      T acc = fn.start;
-      for (std::ptrdiff_t p = 0; p < pieces; ++p) acc = fn.combine(acc, parts.data()[p]);
-      store(0, acc);
+      cascade<T> tree{fn.combine, fn.start, {}};
+      for (std::ptrdiff_t p = 0; p < pieces; ++p) tree.add(parts.data()[p]);
+      store(0, tree.result());
       return;
     }
     std::ptrdiff_t const grain = outer * lines * n <= parallel_grain ? outer : (parallel_grain / 2) / (lines * n) + 1;
     parallel_for(outer, grain, [&](std::ptrdiff_t b, std::ptrdiff_t e) {
       for (std::ptrdiff_t kept = b; kept < e; ++kept) {
-        T acc = fn.start;
-        for (std::ptrdiff_t p = 0; p < pieces; ++p) acc = fn.combine(acc, one(kept, p));
-        store(kept, acc);
+        if (pieces == 1) {
+          store(kept, one(kept, 0));
+          continue;
+        }
+        cascade<T> tree{fn.combine, fn.start, {}};
+        for (std::ptrdiff_t p = 0; p < pieces; ++p) tree.add(one(kept, p));
+        store(kept, tree.result());
       }
     });
     return;
@@ -205,12 +230,12 @@ void fold_axes(fold_functions<T, Ins> const& fn, void const* f, fold_loops<T, In
   std::ptrdiff_t const grain =
       outer * lines * n <= parallel_grain ? outer * columns : (parallel_grain / 2) / (lines * width) + 1;
   parallel_for(outer * columns, grain, [&](std::ptrdiff_t b, std::ptrdiff_t e) {
-    T total[block], acc[block];
+    T total[block], some[block], acc[block];  // of all lines, of fold_lines^2 of them, of fold_lines
     T buffers[Ins][block];
     for (std::ptrdiff_t item = b; item < e; ++item) {
       std::ptrdiff_t const kept = item / columns, begin = item % columns * block;
       std::ptrdiff_t const m = n - begin < block ? n - begin : block;
-      for (std::ptrdiff_t i = 0; i < m; ++i) total[i] = fn.start;
+      for (std::ptrdiff_t i = 0; i < m; ++i) total[i] = some[i] = fn.start;
       for (std::ptrdiff_t first = 0; first < lines; first += fold_lines) {
         for (std::ptrdiff_t i = 0; i < m; ++i) acc[i] = fn.start;
         std::ptrdiff_t const last = first + fold_lines < lines ? first + fold_lines : lines;
@@ -224,7 +249,12 @@ void fold_axes(fold_functions<T, Ins> const& fn, void const* f, fold_loops<T, In
           bool const assign = false;
           fn.onto(f, m, &assign, &to, from);
         }
-        for (std::ptrdiff_t i = 0; i < m; ++i) total[i] = fn.combine(total[i], acc[i]);
+        for (std::ptrdiff_t i = 0; i < m; ++i) some[i] = fn.combine(some[i], acc[i]);
+        if (last < lines && last % (fold_lines * fold_lines) != 0) continue;
+        for (std::ptrdiff_t i = 0; i < m; ++i) {
+          total[i] = fn.combine(total[i], some[i]);
+          some[i] = fn.start;
+        }
       }
       T const* at[Ins];
       T* const to = locate(kept, 0, begin, at);
@@ -236,20 +266,15 @@ void fold_axes(fold_functions<T, Ins> const& fn, void const* f, fold_loops<T, In
   });
 }
 
-}  // namespace detail
-
-template <class D, class Out, class C, class F, class First, class... In>
-  requires(is_host<D> && !std::is_same_v<F, void>)
-void reduce(D, Out&& out, C const& combine, F const& f, First const& first, In const&... in) {
-  auto const s = as_sink(out);
-  if (!s) return;
-  using S = std::remove_const_t<decltype(s)>;
-  using T = typename S::value_type;
-  constexpr int R = S::rank, Ins = 1 + static_cast<int>(sizeof...(In));
+// Shared by all folds: the one at hand comes as pointers to its functions. Operand 0 of the loops is the output.
+template <class T, int R, class D, class First, class... In>
+void fold_host(fold_functions<T, 1 + static_cast<int>(sizeof...(In))> const& fn, void const* f, sink<T, R, D> const& s,
+               First const& first, In const&... in) {
+  constexpr int Ins = 1 + static_cast<int>(sizeof...(In));
   shape<R> full = s.shape();
   auto const widen = [&](auto const& v) { full = broadcast("reduce", full, v.shape()); };
-  widen(as_view(first));
-  (widen(as_view(in)), ...);
+  widen(first);
+  (widen(in), ...);
   for (int a = 0; a < R; ++a)
     if (s.shape()[a] != full[a] && s.shape()[a] != 1)
       fail<shape_error>("reduce", "the output ", s.shape(), " must have extent 1 or that of the inputs, ", full);
@@ -270,8 +295,8 @@ void reduce(D, Out&& out, C const& combine, F const& f, First const& first, In c
     next.reduced = s.shape()[a] == 1;
     next.stride[0] = next.reduced ? 0 : s.to.stride(a);
     int k = 1;
-    next.stride[k++] = detail::broadcast_stride(as_view(first), R - 1 - a);
-    ((next.stride[k++] = detail::broadcast_stride(as_view(in), R - 1 - a)), ...);
+    next.stride[k++] = broadcast_stride(first, R - 1 - a);
+    ((next.stride[k++] = broadcast_stride(in, R - 1 - a)), ...);
     bool merges = count > 0 && merged[count - 1].reduced == next.reduced;
     for (int o = 0; merges && o < 1 + Ins; ++o) merges = merged[count - 1].stride[o] == next.stride[o] * next.extent;
     if (merges) {
@@ -281,7 +306,7 @@ void reduce(D, Out&& out, C const& combine, F const& f, First const& first, In c
       ++count;
     }
   }
-  detail::fold_loops<T, Ins> loop;
+  fold_loops<T, Ins> loop;
   for (int a = 0; a + 1 < count; ++a) (merged[a].reduced ? loop.reduced : loop.kept).append(merged[a].extent, merged[a].stride);
   if (count > 0) {
     loop.inner_reduced = merged[count - 1].reduced;
@@ -289,12 +314,24 @@ void reduce(D, Out&& out, C const& combine, F const& f, First const& first, In c
     for (int o = 0; o < 1 + Ins; ++o) loop.inner_stride[o] = merged[count - 1].stride[o];
   }
 
+  T const* from[Ins] = {first.data(), in.data()...};
+  fold_axes<T, Ins>(fn, f, loop, s.add, s.to.data(), from);
+}
+
+}  // namespace detail
+
+template <class D, class Out, class C, class F, class First, class... In>
+  requires(is_host<D> && !std::is_same_v<F, void>)
+void reduce(D, Out&& out, C const& combine, F const& f, First const& first, In const&... in) {
+  auto const s = as_sink(out);
+  if (!s) return;
+  using T = typename std::remove_const_t<decltype(s)>::value_type;
+  constexpr int Ins = 1 + static_cast<int>(sizeof...(In));
   detail::fold_onto<C, F> const fold{combine, f};
   detail::fold_functions<T, Ins> const fn{
       &detail::fold_line_erased<D, C, F, T, Ins>, &detail::line<D, detail::fold_onto<C, F>, T, 1, 1 + Ins>,
       &detail::combine_erased<C, T>, C::template start<T>()};
-  T const* from[Ins] = {as_view(first).data(), as_view(in).data()...};
-  detail::fold_axes<T, Ins>(fn, &fold, loop, s.add, s.to.data(), from);
+  detail::fold_host(fn, &fold, s, as_view(first), as_view(in)...);
 }
 
 template <class D, class Out, class C, class In>
