@@ -72,18 +72,19 @@ template <class T, class A> LIMBIC_INLINE xsimd::batch<T, A> log_join(xsimd::bat
 template <class T, class A> LIMBIC_INLINE xsimd::batch<T, A> log(xsimd::batch<T, A> x) {
   using V = xsimd::batch<T, A>;
   using c = log_terms<T>;
-  V const zero(T(0)), infinity(std::numeric_limits<T>::infinity());
+  V const zero(T(0)), infinity(std::numeric_limits<T>::infinity()), largest(std::numeric_limits<T>::max());
   auto const subnormal = x < V(std::numeric_limits<T>::min());
   auto const part = math::log_split(xsimd::select(subnormal, x * math::constant<V>(c::lift), x),
                                     xsimd::select(subnormal, math::constant<V>(c::lifted), zero));
-  V const y = xsimd::select(x < infinity, math::log_join(part.k, part.m - V(T(1))), x);  // else inf, NaN
+  V const y = xsimd::select(x <= largest, math::log_join(part.k, part.m - V(T(1))), x);  // else inf, NaN
   V const edge = xsimd::select(x < zero, V(std::numeric_limits<T>::quiet_NaN()), -infinity);
   return xsimd::select(x <= zero, edge, y);
 }
 
 template <class T, class A> LIMBIC_INLINE xsimd::batch<T, A> log1p(xsimd::batch<T, A> x) {
   using V = xsimd::batch<T, A>;
-  V const zero(T(0)), one(T(1)), infinity(std::numeric_limits<T>::infinity());
+  V const zero(T(0)), one(T(1));
+  V const infinity(std::numeric_limits<T>::infinity()), largest(std::numeric_limits<T>::max());
   V const u = x + one;
   V const v = u - one;
   V const lost = (one - (u - v)) + (x - v);  // 1 + x = u + lost, exactly
@@ -92,7 +93,7 @@ template <class T, class A> LIMBIC_INLINE xsimd::batch<T, A> log1p(xsimd::batch<
   V const scale = math::from_bits<T, A>(math::to_bits(part.m) - math::to_bits(u) + math::to_bits(V(T(16))));
   V const y = math::log_join(part.k, math::fused(lost * scale, math::constant<V>(1.0 / 16), part.m - one));
   V const edge = xsimd::select(x < -one, V(std::numeric_limits<T>::quiet_NaN()), -infinity);
-  return xsimd::select(x <= -one, edge, xsimd::select((x < infinity) & (xsimd::abs(x) > zero), y, x));
+  return xsimd::select(x <= -one, edge, xsimd::select((x <= largest) & (xsimd::abs(x) > zero), y, x));
 }
 
 #endif

@@ -35,16 +35,16 @@ template <class A> LIMBIC_INLINE xsimd::batch<float, A> pow_of_abs(xsimd::batch<
 }
 
 template <class T, class A> LIMBIC_INLINE xsimd::batch<T, A> pow(xsimd::batch<T, A> x, xsimd::batch<T, A> y) {
-  if constexpr (std::is_same_v<T, float> && xsimd::has_simd_register<double, A>::value) {
+  if constexpr (std::is_same_v<T, float> && (XSIMD_WITH_SSE2 || XSIMD_WITH_NEON64)) {  // 32-bit Arm has no packs of double
     using V = xsimd::batch<T, A>;
-    V const zero(0.0f), one(1.0f), infinity(std::numeric_limits<float>::infinity());
+    V const zero(0.0f), one(1.0f), largest(std::numeric_limits<float>::max());
     V const half = y * V(0.5f);
     auto const whole = xsimd::floor(y) == y;  // +-inf too
     auto const even = xsimd::floor(half) == half;
     V z = math::pow_of_abs(x, y);
     z = xsimd::select(whole & ~even, z | xsimd::bitofsign(x), z);
-    z = xsimd::select((x < zero) & (x > -infinity) & ~whole, V(std::numeric_limits<float>::quiet_NaN()), z);
-    auto const certain = (y == zero) | (x == one) | ((x == -one) & (xsimd::abs(y) == infinity));
+    z = xsimd::select((x < zero) & (x >= -largest) & ~whole, V(std::numeric_limits<float>::quiet_NaN()), z);
+    auto const certain = (y == zero) | (x == one) | ((x == -one) & (xsimd::abs(y) > largest));
     return xsimd::select(certain, one, z);
   } else {
     return math::each_lane(x, y, [](T a, T b) { return math::pow(a, b); });
