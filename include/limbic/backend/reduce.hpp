@@ -5,8 +5,8 @@
 //
 // The inputs broadcast to one shape; out has the same rank, with extent 1 on the axes that are reduced. Only one fold
 // is ever written for all axes: an inner reduced axis runs over packs in four accumulators, an outer one adds line to
-// line. Long sums go in fixed pieces (16,384 elements along a line, 256 lines on top of one another) whose results are
-// then folded, which bounds the rounding error and makes the bits independent of the number of threads.
+// line. Long sums go in fixed pieces (1024 elements along a line, 128 lines on top of one another) whose results are
+// folded as a tree, which bounds the rounding error and makes the bits independent of the number of threads.
 #pragma once
 
 #include <limbic/backend/map.hpp>

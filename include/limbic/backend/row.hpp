@@ -97,15 +97,17 @@ template <class C, class F, class T, class D, class... U>
 constexpr auto fold(C const& combine, F const& f, row<T, D> first, row<U, D>... rest) {
   using E = std::remove_const_t<T>;
   E const* const in[] = {first.data, rest.data...};
-  E acc = C::template start<E>();
   constexpr int Ins = 1 + static_cast<int>(sizeof...(U));
-  for (std::ptrdiff_t i = 0; i < first.length; i += detail::fold_piece) {
+  auto const piece = [&](std::ptrdiff_t i) {
     E const* at[Ins];
     for (int k = 0; k < Ins; ++k) at[k] = in[k] + i;
     std::ptrdiff_t const m = first.length - i < detail::fold_piece ? first.length - i : detail::fold_piece;
-    acc = combine(acc, detail::fold_line<D, C, F, E, Ins>(combine, f, m, at, std::make_integer_sequence<int, Ins>()));
-  }
-  return acc;
+    return detail::fold_line<D, C, F, E, Ins>(combine, f, m, at, std::make_integer_sequence<int, Ins>());
+  };
+  if (first.length <= detail::fold_piece) return piece(0);
+  detail::cascade<E> tree{&detail::combine_erased<C, E>, C::template start<E>(), {}};
+  for (std::ptrdiff_t i = 0; i < first.length; i += detail::fold_piece) tree.add(piece(i));
+  return tree.result();
 }
 template <class T, class D> constexpr auto sum(row<T, D> x) { return fold(sum_of{}, identity_function{}, x); }
 template <class T, class D> constexpr auto max(row<T, D> x) { return fold(max_of{}, identity_function{}, x); }

@@ -66,7 +66,7 @@ template <class F, class T, class D, int RO, int... RI> struct checkpoint_node :
 template <class F, class T, class D, int... R> auto checkpoint(F const& f, variable<T, R, D> const&... x) {
   static_assert(std::is_trivially_destructible_v<F>, "limbic: checkpoint: capture by reference");
   tape& t = *detail::first_recorded(x...).owner();
-  (void)(detail::enter_operand<T>(t, x), ...);  // the same checks as any op's
+  (void)std::tuple(detail::enter_operand<T>(t, x)...);  // the same checks as any op's
   auto const y = f(x.value()...);
   constexpr int RO = std::remove_cvref_t<decltype(y)>::rank;
   auto* const out = t.make_slot(y.shape(), detail::slot::wants);
