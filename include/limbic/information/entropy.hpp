@@ -109,7 +109,7 @@ struct collision_entropy_op {
     map(d, da, multiply_function{}, a, factor);
   }
 
- private:
+  // Public, as nvcc wants the types that reach a kernel.
   struct square {
     template <class V> constexpr V operator()(V x) const { return x * x; }
   };

@@ -59,7 +59,7 @@ struct normalize_gram_op {
     map(d, sink<T, 1, D>(detail::diagonal(dk.to), true), minus_half_quotient{}, sums.view().transpose()[0], self);
   }
 
- private:
+  // Public, as nvcc wants the types that reach a kernel.
   struct over_roots {
     double n;
     template <class V> constexpr V operator()(V x, V a, V b) const { return x / (math::constant<V>(n) * math::sqrt(a * b)); }
@@ -67,6 +67,8 @@ struct normalize_gram_op {
   struct minus_half_quotient {
     template <class V> constexpr V operator()(V sum, V k) const { return math::constant<V>(-0.5) * sum / k; }
   };
+
+ private:
   template <class K> static double count(K const& k) { return static_cast<double>(k.extent(0)); }
 };
 
@@ -94,13 +96,15 @@ struct joint_op {
     share(d, db, a, dy, as_view(c)[0], as_view(t));
   }
 
- private:
+  // Public, as nvcc wants the types that reach a kernel.
   struct product_over {
     template <class V> constexpr V operator()(V a, V b, V t) const { return a * b / t; }
   };
   struct minus_product_over {
     template <class V> constexpr V operator()(V a, V b, V t) const { return V(0) - a * b / t; }
   };
+
+ private:
   template <class D, class T> static tensor<T, 1, D> trace(D d, view<T const, 2, D> a, view<T const, 2, D> b) {
     tensor<T, 1, D> t(shape<1>{{1}}, uninitialized);
     reduce(d, t, sum_of{}, multiply_function{}, detail::diagonal(a), detail::diagonal(b));

@@ -14,6 +14,9 @@
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #endif
+#if LIMBIC_CUDA && !defined(EIGEN_NO_CUDA)
+#define EIGEN_NO_CUDA  // the solver runs on the host
+#endif
 #include <Eigen/Eigenvalues>
 #if LIMBIC_GCC_PRAGMAS
 #pragma GCC diagnostic pop
