@@ -19,6 +19,7 @@
 #pragma once
 
 #include <limbic/core/dual.hpp>
+#include <limbic/math/bits.hpp>
 #include <limbic/math/pack.hpp>
 
 #include <cmath>

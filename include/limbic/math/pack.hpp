@@ -12,8 +12,6 @@
 
 #if LIMBIC_SIMD
 #include <complex>
-#include <cstdint>
-#include <type_traits>
 #if LIMBIC_GCC_PRAGMAS  // g++ 12 warns inside its own avx512fintrin.h
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wuninitialized"
@@ -25,119 +23,6 @@
 #endif
 
 LIMBIC_BEGIN
-
-namespace math {
-
-// An AVX-512 register.
-template <class V> inline constexpr bool is_512 = XSIMD_WITH_AVX512F && sizeof(V) == 64;
-
-// a * b + c, fused where the machine does: xsimd 8.1 has no fused form for AVX-512.
-template <class V> LIMBIC_INLINE V fused(V a, V b, V c) {
-#if XSIMD_WITH_AVX512F
-  if constexpr (is_512<V> && sizeof(typename V::value_type) == 4) return _mm512_fmadd_ps(a, b, c);
-  else if constexpr (is_512<V>) return _mm512_fmadd_pd(a, b, c);
-  else
-#endif
-    return xsimd::fma(a, b, c);
-}
-
-// c - a * b, likewise
-template <class V> LIMBIC_INLINE V fused_off(V a, V b, V c) {
-#if XSIMD_WITH_AVX512F
-  if constexpr (is_512<V> && sizeof(typename V::value_type) == 4) return _mm512_fnmadd_ps(a, b, c);
-  else if constexpr (is_512<V>) return _mm512_fnmadd_pd(a, b, c);
-  else
-#endif
-    return xsimd::fnma(a, b, c);
-}
-
-// max(lo, x) and min(hi, x), where NaN stays NaN: x86 returns the second operand if one is NaN, and xsimd's versions
-// differ in which they make the second. Elsewhere a select does it.
-#if XSIMD_WITH_SSE2
-LIMBIC_INLINE __m128 second_max(__m128 a, __m128 b) { return _mm_max_ps(a, b); }
-LIMBIC_INLINE __m128 second_min(__m128 a, __m128 b) { return _mm_min_ps(a, b); }
-LIMBIC_INLINE __m128d second_max(__m128d a, __m128d b) { return _mm_max_pd(a, b); }
-LIMBIC_INLINE __m128d second_min(__m128d a, __m128d b) { return _mm_min_pd(a, b); }
-#if XSIMD_WITH_AVX
-LIMBIC_INLINE __m256 second_max(__m256 a, __m256 b) { return _mm256_max_ps(a, b); }
-LIMBIC_INLINE __m256 second_min(__m256 a, __m256 b) { return _mm256_min_ps(a, b); }
-LIMBIC_INLINE __m256d second_max(__m256d a, __m256d b) { return _mm256_max_pd(a, b); }
-LIMBIC_INLINE __m256d second_min(__m256d a, __m256d b) { return _mm256_min_pd(a, b); }
-#endif
-#if XSIMD_WITH_AVX512F
-LIMBIC_INLINE __m512 second_max(__m512 a, __m512 b) { return _mm512_max_ps(a, b); }
-LIMBIC_INLINE __m512 second_min(__m512 a, __m512 b) { return _mm512_min_ps(a, b); }
-LIMBIC_INLINE __m512d second_max(__m512d a, __m512d b) { return _mm512_max_pd(a, b); }
-LIMBIC_INLINE __m512d second_min(__m512d a, __m512d b) { return _mm512_min_pd(a, b); }
-#endif
-template <class V> LIMBIC_INLINE V at_least(V lo, V x) { return math::second_max(lo.data, x.data); }
-template <class V> LIMBIC_INLINE V at_most(V hi, V x) { return math::second_min(hi.data, x.data); }
-#else
-template <class V> LIMBIC_INLINE V at_least(V lo, V x) { return xsimd::select(x < lo, lo, x); }
-template <class V> LIMBIC_INLINE V at_most(V hi, V x) { return xsimd::select(x > hi, hi, x); }
-#endif
-template <class V> LIMBIC_INLINE V clamped(V lo, V x, V hi) { return math::at_most(hi, math::at_least(lo, x)); }
-
-// The bits of a float pack as unsigned integers, and back.
-template <class T>
-using bits_of_t = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
-template <class T, class A> LIMBIC_INLINE xsimd::batch<bits_of_t<T>, A> to_bits(xsimd::batch<T, A> x) {
-#if XSIMD_VERSION_MAJOR >= 9
-  return xsimd::bitwise_cast<bits_of_t<T>>(x);
-#else
-  return xsimd::bitwise_cast<xsimd::batch<bits_of_t<T>, A>>(x);
-#endif
-}
-template <class T, class A> LIMBIC_INLINE xsimd::batch<T, A> from_bits(xsimd::batch<bits_of_t<T>, A> x) {
-#if XSIMD_VERSION_MAJOR >= 9
-  return xsimd::bitwise_cast<T>(x);
-#else
-  return xsimd::bitwise_cast<xsimd::batch<T, A>>(x);
-#endif
-}
-
-// n = round(x factor), and the same n in the low bits of t's mantissa, above `offset`:
-// 1.5 2^m + offset + n has no room for a fraction (m = 23 or 52), so that adding it rounds.
-template <class V> struct whole {
-  V n;
-  V t;
-};
-template <class T, class A>
-LIMBIC_INLINE whole<xsimd::batch<T, A>> to_whole(xsimd::batch<T, A> x, double factor, double offset) {
-  using V = xsimd::batch<T, A>;
-  V const shift(static_cast<T>((sizeof(T) == 4 ? 0x1.8p23 : 0x1.8p52) + offset));
-#if LIMBIC_ABI_FAST  // the compiler would cancel the shift
-  V const n = xsimd::nearbyint(x * V(static_cast<T>(factor)));
-  return {n, n + shift};
-#else
-  V const t = math::fused(x, V(static_cast<T>(factor)), shift);
-  return {t - shift, t};
-#endif
-}
-
-// 2^k from the low bits of k's t, made with offset = bias; k must be a normal number's exponent.
-template <class T, class A> LIMBIC_INLINE xsimd::batch<T, A> power_of_two(xsimd::batch<T, A> t) {
-  return math::from_bits<T, A>(math::to_bits(t) << (sizeof(T) == 4 ? 23 : 52));
-}
-
-// p 2^k, rounded once where it leaves the normal range; k made with offset = 2 bias. In two steps, each a normal power:
-// 2^floor(k/2), then 2^ceil(k/2). AVX-512 has an instruction.
-template <class T, class A>
-LIMBIC_INLINE xsimd::batch<T, A> scaled(xsimd::batch<T, A> p, whole<xsimd::batch<T, A>> k) {
-#if XSIMD_WITH_AVX512F
-  if constexpr (is_512<xsimd::batch<T, A>> && sizeof(T) == 4) return _mm512_scalef_ps(p, k.n);
-  else if constexpr (is_512<xsimd::batch<T, A>>) return _mm512_scalef_pd(p, k.n);
-  else
-#endif
-  {
-    int const m = sizeof(T) == 4 ? 23 : 52;
-    auto const u = math::to_bits(k.t);
-    auto const half = u >> 1;
-    return p * math::from_bits<T, A>(half << m) * math::from_bits<T, A>((u - half) << m);
-  }
-}
-
-}  // namespace math
 
 template <class T> struct lanes {
   using type = xsimd::batch<T>;
@@ -159,10 +44,10 @@ template <class T> struct lanes<dual<T>> {
   }
 };
 
-// Element types that SIMD loops serve; any other (int64_t, ...) runs the scalar loops.
+// Element types that SIMD loops serve; any other (int64_t, ..., double on 32-bit Arm) runs the scalar loops.
 template <class T> inline constexpr bool has_lanes = false;
 template <> inline constexpr bool has_lanes<float> = true;
-template <> inline constexpr bool has_lanes<double> = true;
+template <> inline constexpr bool has_lanes<double> = XSIMD_WITH_NEON64 || !XSIMD_WITH_NEON;
 template <class T> inline constexpr bool has_lanes<dual<T>> = has_lanes<T>;
 
 LIMBIC_END
