@@ -89,8 +89,7 @@ template <class Out, class F, class... In> void map(cuda, Out&& out, F const& f,
   }
   [[maybe_unused]] int k = 0;
   ((m.in[k++] = as_view(in).data()), ...);
-  detail::map_kernel<F, T, Outs, Ins><<<detail::blocks_for(m.size), detail::threads_of_block, 0, current_stream()>>>(f, m);
-  cuda_check(cudaGetLastError(), "map");
+  detail::launch("map", &detail::map_kernel<F, T, Outs, Ins>, detail::blocks_for(m.size), detail::threads_of_block, f, m);
 }
 
 // ---- one block's fold ----------------------------------------------------------------------------------------------
@@ -98,16 +97,16 @@ template <class Out, class F, class... In> void map(cuda, Out&& out, F const& f,
 namespace detail {
 
 // A power of two that suits `length` items: idle threads would only wait.
-inline int block_threads(std::ptrdiff_t length) {
-  int n = 32;
-  while (n < threads_of_block && n < length) n *= 2;
+inline unsigned block_threads(std::ptrdiff_t length) {
+  unsigned n = 32;
+  while (n < threads_of_block && static_cast<std::ptrdiff_t>(n) < length) n *= 2;
   return n;
 }
 
 // One value of each thread, folded in a fixed order; every thread gets the result. All threads of the block must come.
 template <class C, class T> LIMBIC_HD T fold_block(C const& combine, T mine) {
 #if LIMBIC_ON_GPU
-  __shared__ alignas(16) unsigned char bytes[threads_of_block * sizeof(T)];
+  alignas(16) __shared__ unsigned char bytes[threads_of_block * sizeof(T)];
   T* const parts = reinterpret_cast<T*>(bytes);
   __syncthreads();  // the result of the fold before has been read
   parts[threadIdx.x] = mine;
@@ -197,9 +196,8 @@ void launch_reduce(C const& combine, F const& f, reduce_operands<T, Ins>& r, boo
   }
   std::ptrdiff_t const items = r.outputs * r.pieces;
   unsigned const blocks = r.alone ? blocks_for(items) : blocks_for(items, 1);
-  int const threads = r.alone ? threads_of_block : block_threads(r.length);
-  reduce_kernel<C, F, T, Ins><<<blocks, static_cast<unsigned>(threads), 0, current_stream()>>>(combine, f, r);
-  cuda_check(cudaGetLastError(), "reduce");
+  unsigned const threads = r.alone ? threads_of_block : block_threads(r.length);
+  launch("reduce", &reduce_kernel<C, F, T, Ins>, blocks, threads, combine, f, r);
   if (r.pieces == 1) return;
 
   // The pieces of an output lie side by side: fold them the same way, into where the output is.
@@ -362,20 +360,22 @@ template <class T> LIMBIC_HD void place([[maybe_unused]] row<T, cuda> out, [[may
 
 namespace detail {
 
-// Where the rows of one operand lie.
-template <class T> struct row_place {
-  T* data = nullptr;
+// Where the rows of one operand lie, whatever its type.
+struct row_place {
+  void* data = nullptr;
   std::ptrdiff_t length = 0, step = 1;
   bool add = false;
   std::ptrdiff_t stride[max_rank] = {};  // along the other axes; 0 where the operand is stretched
 };
-struct row_loop {
+template <int Operands> struct row_places {
   std::ptrdiff_t count = 1;
   int rank = 0;
   std::ptrdiff_t extent[max_rank] = {};
+  row_place of[Operands];
 };
 
-template <class T> __device__ row<T, cuda> row_at(row_place<T> const& place, row_loop const& loop, std::ptrdiff_t r) {
+template <class T, int N> __device__ row<T, cuda> row_at(row_places<N> const& all, int operand, std::ptrdiff_t r) {
+  row_place const& place = all.of[operand];
   row<T, cuda> x;
   x.length = place.length;
   x.step = place.step;
@@ -383,22 +383,27 @@ template <class T> __device__ row<T, cuda> row_at(row_place<T> const& place, row
   if (place.data == nullptr) return x;
   std::ptrdiff_t offset = 0;
 #pragma unroll 1
-  for (int a = loop.rank - 1; a >= 0; --a) {
-    offset += r % loop.extent[a] * place.stride[a];
-    r /= loop.extent[a];
+  for (int a = all.rank - 1; a >= 0; --a) {
+    offset += r % all.extent[a] * place.stride[a];
+    r /= all.extent[a];
   }
-  x.data = place.data + offset;
+  x.data = static_cast<T*>(place.data) + offset;
   return x;
 }
 
+template <class... T, class F, int N, int... I>
+__device__ void run_row(F const& f, row_places<N> const& rows, std::ptrdiff_t r, std::integer_sequence<int, I...>) {
+  f(row_at<T>(rows, I, r)...);
+}
 template <class F, class... T>
-__global__ void __launch_bounds__(threads_of_block) rows_kernel(F const f, __grid_constant__ row_loop const loop, __grid_constant__ row_place<T> const... place) {
-  for (std::ptrdiff_t r = blockIdx.x; r < loop.count; r += gridDim.x) f(row_at(place, loop, r)...);
+__global__ void __launch_bounds__(threads_of_block) rows_kernel(F const f, __grid_constant__ row_places<sizeof...(T)> const rows) {
+  for (std::ptrdiff_t r = blockIdx.x; r < rows.count; r += gridDim.x)
+    run_row<T...>(f, rows, r, std::make_integer_sequence<int, sizeof...(T)>());
 }
 
-template <class T, int R> row_place<T> place_rows(row_source<T, R, cuda> const& s) {
-  row_place<T> place;
-  place.data = s.all.data();
+template <class T, int R> row_place place_rows(row_source<T, R, cuda> const& s) {
+  row_place place;
+  place.data = const_cast<std::remove_const_t<T>*>(s.all.data());
   place.length = s.length();
   place.step = s.all.stride(s.axis);
   place.add = s.add;
@@ -409,16 +414,13 @@ template <class T, int R> row_place<T> place_rows(row_source<T, R, cuda> const& 
 
 template <class F, class... T, int R> void launch_rows(F const& f, int axis, row_source<T, R, cuda> const&... source) {
   auto const extents = common_rows(axis, source...);
-  row_loop loop;
-  loop.rank = R;
-  for (int a = 0; a < R; ++a) loop.extent[a] = extents[a];
-  loop.count = extents.size();
-  if (loop.count == 0) return;
+  row_places<sizeof...(T)> rows{.rank = R, .of = {place_rows(source)...}};
+  for (int a = 0; a < R; ++a) rows.extent[a] = extents[a];
+  rows.count = extents.size();
+  if (rows.count == 0) return;
   std::ptrdiff_t longest = 1;
   ((longest = source.length() > longest ? source.length() : longest), ...);
-  auto const threads = static_cast<unsigned>(block_threads(longest));
-  rows_kernel<F, T...><<<blocks_for(loop.count, 1), threads, 0, current_stream()>>>(f, loop, place_rows(source)...);
-  cuda_check(cudaGetLastError(), "for_each_row");
+  launch("for_each_row", &rows_kernel<F, T...>, blocks_for(rows.count, 1), block_threads(longest), f, rows);
 }
 
 }  // namespace detail
@@ -448,10 +450,11 @@ template <class T> struct gemm_operands {
 
 // One block a tile of c. Every element is one chain of multiply-adds in the order of k.
 template <class T> __global__ void __launch_bounds__(threads_of_block) gemm_kernel(gemm_operands<T> const g) {
-  static_assert(gemm_tile / gemm_each * (gemm_tile / gemm_each) == threads_of_block);
-  constexpr int lanes_of_tile = gemm_tile / gemm_each, loads = gemm_tile * gemm_step / threads_of_block;
-  __shared__ alignas(16) unsigned char a_bytes[sizeof(T) * gemm_step * (gemm_tile + 1)];  // + 1: columns in other banks
-  __shared__ alignas(16) unsigned char b_bytes[sizeof(T) * gemm_step * (gemm_tile + 1)];
+  constexpr int threads = static_cast<int>(threads_of_block), lanes_of_tile = gemm_tile / gemm_each;
+  constexpr int loads = gemm_tile * gemm_step / threads;
+  static_assert(lanes_of_tile * lanes_of_tile == threads);
+  alignas(16) __shared__ unsigned char a_bytes[sizeof(T) * gemm_step * (gemm_tile + 1)];  // + 1: columns in other banks
+  alignas(16) __shared__ unsigned char b_bytes[sizeof(T) * gemm_step * (gemm_tile + 1)];
   auto* const a_tile = reinterpret_cast<T(*)[gemm_tile + 1]>(a_bytes);
   auto* const b_tile = reinterpret_cast<T(*)[gemm_tile + 1]>(b_bytes);
   int const thread = static_cast<int>(threadIdx.x), row = thread / lanes_of_tile, column = thread % lanes_of_tile;
@@ -472,7 +475,7 @@ template <class T> __global__ void __launch_bounds__(threads_of_block) gemm_kern
 
     for (std::ptrdiff_t k0 = 0; k0 < g.k; k0 += gemm_step) {
       for (int l = 0; l < loads; ++l) {
-        int const e = thread + l * threads_of_block;
+        int const e = thread + l * threads;
         int const ak = a_along_k ? e % gemm_step : e / gemm_tile, ai = a_along_k ? e / gemm_step : e % gemm_tile;
         int const bk = b_along_k ? e % gemm_step : e / gemm_tile, bj = b_along_k ? e / gemm_step : e % gemm_tile;
         bool const a_inside = i0 + ai < g.m && k0 + ak < g.k, b_inside = j0 + bj < g.n && k0 + bk < g.k;
@@ -505,8 +508,7 @@ template <class T> __global__ void __launch_bounds__(threads_of_block) gemm_kern
 template <class T> void launch_gemm(gemm_operands<T> const& g) {
   if (g.batch == 0 || g.m == 0 || g.n == 0) return;
   std::ptrdiff_t const tiles = (g.m + gemm_tile - 1) / gemm_tile * ((g.n + gemm_tile - 1) / gemm_tile) * g.batch;
-  gemm_kernel<T><<<blocks_for(tiles, 1), threads_of_block, 0, current_stream()>>>(g);
-  cuda_check(cudaGetLastError(), "gemm");
+  launch("gemm", &gemm_kernel<T>, blocks_for(tiles, 1), threads_of_block, g);
 }
 
 }  // namespace detail

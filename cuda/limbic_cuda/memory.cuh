@@ -19,7 +19,7 @@
 #include <limbic/core/random.hpp>
 #include <limbic/core/tensor.hpp>
 
-#include <cuda_runtime.h>
+#include <limbic_cuda/launch.cuh>
 
 LIMBIC_BEGIN
 
@@ -212,10 +212,17 @@ inline void synchronize() { cuda_check(cudaStreamSynchronize(current_stream()), 
 
 namespace detail {
 
-inline constexpr int threads_of_block = 256;
+inline constexpr unsigned threads_of_block = 256;
+
+// One kernel on this thread's stream.
+template <class... P, class... A>
+void launch(std::string_view where, void (*kernel)(P...), unsigned blocks, unsigned threads, A const&... arguments) {
+  cuda_launch(kernel, blocks, threads, current_stream(), arguments...);
+  cuda_check(cudaGetLastError(), where);
+}
 
 // Enough blocks for n items, one a thread, but no more than keep any GPU busy: kernels walk on in steps of the grid.
-inline unsigned blocks_for(std::ptrdiff_t n, std::ptrdiff_t per_block = threads_of_block) {
+inline unsigned blocks_for(std::ptrdiff_t n, std::ptrdiff_t per_block = static_cast<std::ptrdiff_t>(threads_of_block)) {
   std::ptrdiff_t const blocks = (n + per_block - 1) / per_block;
   return static_cast<unsigned>(blocks < 1 ? 1 : blocks > (1 << 16) ? 1 << 16 : blocks);
 }
@@ -263,8 +270,7 @@ inline bool lies_on_gpu(void const* p) {
 
 template <class T> void fill_elements(cuda, T* to, std::ptrdiff_t n, T value) {
   if (n <= 0) return;
-  detail::fill_kernel<T><<<detail::blocks_for(n), detail::threads_of_block, 0, current_stream()>>>(to, n, value);
-  cuda_check(cudaGetLastError(), "fill");
+  detail::launch("fill", &detail::fill_kernel<T>, detail::blocks_for(n), detail::threads_of_block, to, n, value);
 }
 
 // `from` may lie on the host (the values of a tensor's initialiser list do).
@@ -278,14 +284,12 @@ template <class T, int R>
 void gather_elements(cuda, T* to, T const* from, shape<R> const& extents, shape<R> const& strides) {
   std::ptrdiff_t const n = extents.size();
   if (n <= 0) return;
-  detail::gather_kernel<T, R><<<detail::blocks_for(n), detail::threads_of_block, 0, current_stream()>>>(to, from, n, extents, strides);
-  cuda_check(cudaGetLastError(), "gather");
+  detail::launch("gather", &detail::gather_kernel<T, R>, detail::blocks_for(n), detail::threads_of_block, to, from, n, extents, strides);
 }
 
 template <class T, class F> void generate_elements(cuda, T* out, std::ptrdiff_t n, F const& f) {
   if (n <= 0) return;
-  detail::generate_kernel<T, F><<<detail::blocks_for(n), detail::threads_of_block, 0, current_stream()>>>(out, n, f);
-  cuda_check(cudaGetLastError(), "generate");
+  detail::launch("generate", &detail::generate_kernel<T, F>, detail::blocks_for(n), detail::threads_of_block, out, n, f);
 }
 
 // Copies between host and GPU, into what exists: the GPU's side is contiguous. Both wait, so that the host's side may
