@@ -122,6 +122,6 @@ template <class Op> struct elementwise_op {
   }
 };
 
-template <has_value Op> constexpr elementwise_op<Op> lift(Op const& o) { return {o}; }
+template <has_value Op> constexpr elementwise_op<Op> lift(Op const& o, says_less) { return {o}; }
 
 LIMBIC_END

@@ -131,11 +131,15 @@ template <class D, class T, int R> void no_gradient(D d, sink<T, R, D> dx) {
   if (dx && !dx.add) fill(d, dx.to, T(0));
 }
 
+// An elementwise or rowwise op says less: lift, declared where those are explained, makes a whole op of it. This argument
+// is what finds it, for ops of any namespace.
+struct says_less {};
+
 // The one way into every op. `record` lives in tape/ and is found through the variable, so that programs that only
 // infer never include a tape.
 template <class Op, operand... A> auto apply(Op const& o, A&&... a) {
-  if constexpr (requires { lift(o); })  // an elementwise or rowwise op says less: see there
-    return apply(lift(o), std::forward<A>(a)...);
+  if constexpr (requires { lift(o, says_less{}); })
+    return apply(lift(o, says_less{}), std::forward<A>(a)...);
   else if constexpr ((recorded<A> || ...))
     return record(o, std::forward<A>(a)...);
   else

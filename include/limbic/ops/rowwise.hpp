@@ -38,6 +38,6 @@ template <class Op> struct rowwise_op {
   }
 };
 
-template <has_rows Op> constexpr rowwise_op<Op> lift(Op const& o) { return {o}; }
+template <has_rows Op> constexpr rowwise_op<Op> lift(Op const& o, says_less) { return {o}; }
 
 LIMBIC_END
