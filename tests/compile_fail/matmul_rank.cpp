@@ -1,5 +1,6 @@
 // A matrix times a batch of matrices: the ranks are part of the types.
 // expect: limbic: matmul takes two tensors of rank 2, or two of rank 3 (batches)
+// at most: 12 lines
 #include <limbic/ops/matmul.hpp>
 
 void f() {
