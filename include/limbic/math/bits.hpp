@@ -5,6 +5,7 @@
 //   to_bits(x)  from_bits<T, A>(u)                a float's bits as unsigned integers, and back
 //   to_whole(x, factor, offset)                   round(x factor), as a float and in the low bits of a mantissa
 //   power_of_two(t)  scaled(p, k)                 2^k and p 2^k from them
+//   widened(x)  narrowed(w)                       a float pack as two double packs, and back
 #pragma once
 
 #include <limbic/math/pack.hpp>
@@ -122,6 +123,46 @@ LIMBIC_INLINE xsimd::batch<T, A> scaled(xsimd::batch<T, A> p, whole<xsimd::batch
     auto const u = math::to_bits(k.t);
     auto const half = u >> 1;
     return p * math::from_bits<T, A>(half << m) * math::from_bits<T, A>((u - half) << m);
+  }
+}
+
+// A float pack as two double packs, and back.
+template <class A> struct wide {
+  xsimd::batch<double, A> low;
+  xsimd::batch<double, A> high;
+};
+template <class A> LIMBIC_INLINE wide<A> widened(xsimd::batch<float, A> x) {
+#if XSIMD_WITH_AVX512F
+  if constexpr (is_512<xsimd::batch<float, A>>) {
+    __m512 const r = x.data;
+    __m256 const high = _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(r), 1));
+    return {_mm512_cvtps_pd(_mm512_castps512_ps256(r)), _mm512_cvtps_pd(high)};
+  } else
+#endif
+  {
+    constexpr std::size_t n = xsimd::batch<double, A>::size;
+    alignas(A::alignment()) float v[2 * n];
+    alignas(A::alignment()) double w[2 * n];
+    x.store_aligned(v);
+    for (std::size_t i = 0; i < 2 * n; ++i) w[i] = static_cast<double>(v[i]);
+    return {xsimd::batch<double, A>::load_aligned(w), xsimd::batch<double, A>::load_aligned(w + n)};
+  }
+}
+template <class A> LIMBIC_INLINE xsimd::batch<float, A> narrowed(wide<A> x) {
+#if XSIMD_WITH_AVX512F
+  if constexpr (is_512<xsimd::batch<float, A>>) {
+    __m512d const low = _mm512_castps_pd(_mm512_castps256_ps512(_mm512_cvtpd_ps(x.low.data)));
+    return _mm512_castpd_ps(_mm512_insertf64x4(low, _mm256_castps_pd(_mm512_cvtpd_ps(x.high.data)), 1));
+  } else
+#endif
+  {
+    constexpr std::size_t n = xsimd::batch<double, A>::size;
+    alignas(A::alignment()) float v[2 * n];
+    alignas(A::alignment()) double w[2 * n];
+    x.low.store_aligned(w);
+    x.high.store_aligned(w + n);
+    for (std::size_t i = 0; i < 2 * n; ++i) v[i] = static_cast<float>(w[i]);
+    return xsimd::batch<float, A>::load_aligned(v);
   }
 }
 

@@ -18,20 +18,11 @@ LIMBIC_HD LIMBIC_INLINE double pow(double x, double y) { return ::pow(x, y); }
 
 #if LIMBIC_SIMD
 
-// |x|^y through packs of double; NaN where log |x| times y is (0 times inf)
+// |x|^y through packs of double; NaN where it is 0 times inf
 template <class A> LIMBIC_INLINE xsimd::batch<float, A> pow_of_abs(xsimd::batch<float, A> x, xsimd::batch<float, A> y) {
-  using D = xsimd::batch<double, A>;
-  constexpr std::size_t n = xsimd::batch<float, A>::size;
-  alignas(A::alignment()) float narrow[2][n];
-  alignas(A::alignment()) double wide[2][n];
-  xsimd::abs(x).store_aligned(narrow[0]);
-  y.store_aligned(narrow[1]);
-  for (std::size_t i = 0; i < n; ++i) wide[0][i] = static_cast<double>(narrow[0][i]);
-  for (std::size_t i = 0; i < n; ++i) wide[1][i] = static_cast<double>(narrow[1][i]);
-  for (std::size_t i = 0; i < n; i += D::size)
-    math::exp(D::load_aligned(wide[1] + i) * math::log(D::load_aligned(wide[0] + i))).store_aligned(wide[0] + i);
-  for (std::size_t i = 0; i < n; ++i) narrow[0][i] = static_cast<float>(wide[0][i]);
-  return xsimd::batch<float, A>::load_aligned(narrow[0]);
+  wide<A> const a = math::widened(xsimd::abs(x));
+  wide<A> const b = math::widened(y);
+  return math::narrowed(wide<A>{math::exp(b.low * math::log(a.low)), math::exp(b.high * math::log(a.high))});
 }
 
 template <class T, class A> LIMBIC_INLINE xsimd::batch<T, A> pow(xsimd::batch<T, A> x, xsimd::batch<T, A> y) {
