@@ -71,7 +71,8 @@ TEST_CASE("pow of float packs is std::pow's in double, rounded", "[math]") {
       float const expected = std::pow(x[j], y[j]);
       if (kind_of(expected) != kind_of(z[j])) ++wrong_kind;
       else if (std::isfinite(expected))
-        worst = std::max(worst, error_in_ulp(z[j], std::pow(static_cast<long double>(x[j]), static_cast<long double>(y[j]))));
+        worst = std::max(worst,
+                         error_in_ulp(z[j], std::pow(static_cast<long double>(x[j]), static_cast<long double>(y[j]))));
     }
   }
   CHECK(wrong_kind == 0);
@@ -80,8 +81,9 @@ TEST_CASE("pow of float packs is std::pow's in double, rounded", "[math]") {
 
 TEMPLATE_TEST_CASE("exp leaves the range where std::exp does, within one number", "[math]", float, double) {
   using T = TestType;
-  for (double const edge : {sizeof(T) == 4 ? 88.722839 : 709.782712893384, sizeof(T) == 4 ? -87.336544 : -708.3964185322641,
-                            sizeof(T) == 4 ? -103.97208 : -745.1332191019412}) {
+  for (double const edge :
+       {sizeof(T) == 4 ? 88.722839 : 709.782712893384, sizeof(T) == 4 ? -87.336544 : -708.3964185322641,
+        sizeof(T) == 4 ? -103.97208 : -745.1332191019412}) {
     std::size_t const n = 512;
     std::vector<T> x(n), y(n), m(n);
     T v = static_cast<T>(edge);

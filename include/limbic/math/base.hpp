@@ -53,8 +53,7 @@ template <class V> using number_of = typename lane_traits<V>::number;  // dual<b
 template <class V> using lane_of = typename lane_traits<V>::lane;      // dual<batch<float>> -> dual<float>
 template <class V> inline constexpr bool is_pack = lane_traits<V>::pack;
 
-template <class T>
-concept plain = std::is_arithmetic_v<T>;
+template <class T> concept plain = std::is_arithmetic_v<T>;
 
 template <class V> LIMBIC_INLINE constexpr V constant(double c) { return V(static_cast<number_of<V>>(c)); }
 

@@ -36,8 +36,8 @@ template <> struct log_terms<double> {
   static constexpr std::uint64_t one = 0x3ff0000000000000, sqrt_half = 0x3fe6a09e667f3bcd, whole = 0x4330000000000000;
   static constexpr double unit = 0x1p52, lift = 0x1p54, lifted = 54;
   template <class V> static LIMBIC_INLINE V l(V z) {
-    return math::polynomial(z, z * z, 0.6666666666666734, 0.39999999999413338, 0.28571428742739574,
-                            0.22222198532347912, 0.18183566667805054, 0.15313985492257912, 0.14796648715652286);
+    return math::polynomial(z, z * z, 0.6666666666666734, 0.39999999999413338, 0.28571428742739574, 0.22222198532347912,
+                            0.18183566667805054, 0.15313985492257912, 0.14796648715652286);
   }
 };
 

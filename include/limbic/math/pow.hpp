@@ -26,7 +26,8 @@ template <class A> LIMBIC_INLINE xsimd::batch<float, A> pow_of_abs(xsimd::batch<
 }
 
 template <class T, class A> LIMBIC_INLINE xsimd::batch<T, A> pow(xsimd::batch<T, A> x, xsimd::batch<T, A> y) {
-  if constexpr (std::is_same_v<T, float> && (XSIMD_WITH_SSE2 || XSIMD_WITH_NEON64)) {  // 32-bit Arm has no packs of double
+  if constexpr (std::is_same_v<T, float> &&
+                (XSIMD_WITH_SSE2 || XSIMD_WITH_NEON64)) {  // 32-bit Arm has no packs of double
     using V = xsimd::batch<T, A>;
     V const zero(0.0f), one(1.0f), largest(std::numeric_limits<float>::max());
     V const half = y * V(0.5f);
