@@ -141,7 +141,8 @@ void gemm_tiles(sink<T, 2, D> c, view<T const, 2, D> a, T const* panels, T const
   std::ptrdiff_t const panel_count = (n + width - 1) / width;
   std::ptrdiff_t const tile_rows = (m + gemm_rows - 1) / gemm_rows, tile_columns = (panel_count + per_tile - 1) / per_tile;
   std::ptrdiff_t const tiles = tile_rows * tile_columns;
-  std::ptrdiff_t const grain = m * n * depth < (1 << 18) ? tiles : 1;
+  // A million multiply-adds take some 20 us: less is not worth waking a second thread, least of all on a busy machine.
+  std::ptrdiff_t const grain = m * n * depth < (1 << 20) ? tiles : 1;
   // The columns of a large transposed a lie far apart, on the same few cache sets: a tile of it is brought together.
   bool const pack_a = row == 1 && step >= static_cast<std::ptrdiff_t>(512 / sizeof(T)) && m >= 4 * M && depth >= 64;
   parallel_for(tiles, grain, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
