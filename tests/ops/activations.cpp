@@ -17,7 +17,8 @@ std::vector<std::tuple<shape<2>>> const shapes{{at(3, 7)}, {at(1, 1)}, {at(0, 4)
 
 TEST_CASE("activations without transcendental functions") {
   examine<2>("relu", [](auto const& x) { return relu(x); }, shapes, pointwise);
-  examine<2>("relu6", [](auto const& x) { return relu6(x); }, shapes, {.low = -3, .high = 9, .elementwise = true, .propagates = true});
+  examine<2>("relu6", [](auto const& x) { return relu6(x); }, shapes,
+             {.low = -3, .high = 9, .elementwise = true, .propagates = true});
   examine<2>("leaky_relu", [](auto const& x) { return leaky_relu(x); }, shapes, pointwise);
   examine<2>("leaky_relu 0.2", [](auto const& x) { return leaky_relu(x, {.negative_slope = 0.2}); }, shapes, pointwise);
 }

@@ -12,7 +12,6 @@ std::vector<std::tuple<shape<2>>> const matrices{{at(3, 7)}, {at(1, 1)}, {at(0, 
 std::vector<std::tuple<shape<3>>> const boxes{{at(2, 5, 3)}, {at(2, 0, 3)}};
 }  // namespace
 
-
 TEST_CASE("softmax, log_softmax") {
   examine<2>("softmax", [](auto const& x) { return softmax(x); }, matrices, {.ulps = 8});
   examine<3>("softmax of axis 1", [](auto const& x) { return softmax(x, 1); }, boxes, {.ulps = 8});

@@ -14,7 +14,6 @@ std::vector<std::tuple<shape<2>>> const shapes{{at(3, 7)}, {at(1, 1)}, {at(0, 4)
 options const loose{.ulps = 16, .propagates = true};
 }  // namespace
 
-
 TEST_CASE("silu, gelu, softplus") {
   examine<2>("silu", [](auto const& x) { return silu(x); }, shapes, pointwise);
   examine<2>("gelu", [](auto const& x) { return gelu(x); }, shapes, loose);

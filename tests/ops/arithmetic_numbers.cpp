@@ -12,7 +12,6 @@ options const pointwise{.elementwise = true, .propagates = true};
 options const away{.low = 0.5, .high = 3, .elementwise = true, .propagates = true};  // from 0
 }  // namespace
 
-
 TEST_CASE("numbers on either side") {
   examine<1>("x + c", [](auto const& x) { return x + 2; }, shapes, pointwise);
   examine<1>("c - x", [](auto const& x) { return 1.0 - x; }, shapes, pointwise);
@@ -26,7 +25,9 @@ TEST_CASE("numbers on either side") {
 
 TEST_CASE("a number is an option: as if it were a tensor of it") {
   tensor<float, 2> const x({2, 3}, {1, 2, 3, 4, 5, 6}), two({2, 3}, 2.0F);
-  auto const same = [](auto const& a, auto const& b) { return std::memcmp(a.data(), b.data(), 6 * sizeof(float)) == 0; };
+  auto const same = [](auto const& a, auto const& b) {
+    return std::memcmp(a.data(), b.data(), 6 * sizeof(float)) == 0;
+  };
   CHECK(same(x - 2, x - two));
   CHECK(same(2 - x, two - x));
   CHECK(same(x / 2.0, x / two));

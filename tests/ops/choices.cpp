@@ -13,12 +13,13 @@ std::vector<pair> const pairs{{at(3, 7), at(3, 7)}, {at(3, 1), at(1, 5)}, {at(0,
 options const pointwise{.elementwise = true};
 }  // namespace
 
-
 TEST_CASE("minimum, maximum, clamp") {
   examine<2, 2>("minimum", [](auto const& a, auto const& b) { return minimum(a, b); }, pairs, pointwise);
   examine<2, 2>("maximum", [](auto const& a, auto const& b) { return maximum(a, b); }, pairs, pointwise);
-  examine<2>("clamp", [](auto const& x) { return clamp(x, -0.7, 1.1); }, {{at(3, 7)}, {at(0, 4)}}, {.elementwise = true, .propagates = true});
-  examine<2>("clamp from below", [](auto const& x) { return clamp(x, {.min = 0.25}); }, {{at(3, 7)}}, {.elementwise = true, .propagates = true});
+  examine<2>("clamp", [](auto const& x) { return clamp(x, -0.7, 1.1); }, {{at(3, 7)}, {at(0, 4)}},
+             {.elementwise = true, .propagates = true});
+  examine<2>("clamp from below", [](auto const& x) { return clamp(x, {.min = 0.25}); }, {{at(3, 7)}},
+             {.elementwise = true, .propagates = true});
 }
 
 TEMPLATE_TEST_CASE("ties and bounds", "", scalar, simd) {

@@ -52,7 +52,8 @@ TEST_CASE("shapes that do not fit") {
   CHECK_THROWS_AS(reshape(matrix, -1, -1), shape_error);
   CHECK_THROWS_WITH(squeeze(matrix, 0), "[squeeze] axis 0 of (2, 3) has not extent 1");
   CHECK_THROWS_WITH(permute(matrix, {0, 0}), "[permute] order (0, 0) does not name every axis once");
-  CHECK_THROWS_WITH(concatenate(0, matrix, weight), "[concatenate] shapes (2, 3) and (5, 4) differ in more than axis 0");
+  CHECK_THROWS_WITH(concatenate(0, matrix, weight),
+                    "[concatenate] shapes (2, 3) and (5, 4) differ in more than axis 0");
   CHECK_THROWS_WITH(stack(0, matrix, weight), "[stack] shapes (2, 3) and (5, 4) differ");
   CHECK_THROWS_WITH(broadcast_to(matrix, 2, 4), "[broadcast_to] shape (2, 3) does not broadcast to (2, 4)");
   CHECK_THROWS_AS(broadcast_to(matrix, -1, 2, 3), shape_error);

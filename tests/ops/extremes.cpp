@@ -10,11 +10,11 @@ namespace {
 std::vector<std::tuple<shape<3>>> const boxes{{at(2, 5, 3)}, {at(1, 1, 1)}, {at(3, 2, 19)}};
 }  // namespace
 
-
 TEST_CASE("max and min") {
   examine<3>("max of all", [](auto const& x) { return max(x); }, boxes, {.elementwise = true});
   examine<3>("max of axis 1", [](auto const& x) { return max(x, 1); }, boxes, {.elementwise = true});
-  examine<3>("max of the last axis, kept", [](auto const& x) { return max(x, -1, keepdim); }, boxes, {.elementwise = true});
+  examine<3>("max of the last axis, kept", [](auto const& x) { return max(x, -1, keepdim); }, boxes,
+             {.elementwise = true});
   examine<3>("min of axis 0", [](auto const& x) { return min(x, 0); }, boxes, {.elementwise = true});
   examine<2>("min of rows that are none", [](auto const& x) { return min(x, 1); }, {{at(0, 3)}});
 }

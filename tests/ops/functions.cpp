@@ -15,7 +15,6 @@ std::vector<std::tuple<shape<2>>> const shapes{{at(3, 7)}, {at(1, 1)}, {at(0, 4)
 options const positive{.low = 0.1, .high = 4, .elementwise = true, .propagates = true};
 }  // namespace
 
-
 TEST_CASE("exp, log and their kin") {
   examine<2>("exp", [](auto const& x) { return limbic::exp(x); }, shapes, pointwise);
   examine<2>("expm1", [](auto const& x) { return limbic::expm1(x); }, shapes, pointwise);

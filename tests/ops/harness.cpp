@@ -100,7 +100,8 @@ void check_differences(subject const& s, call c, options const& o) {
       s.scalar_double(down);
       double const want = (weighted(w, up.out) - weighted(w, down.out)) / (2 * h), got = c.gradient[k][i];
       if (std::isnan(want)) continue;  // of infinite results
-      INFO(s.name << ": gradient of operand " << k << ", element " << i << ": " << got << ", differences give " << want);
+      INFO(s.name << ": gradient of operand " << k << ", element " << i << ": " << got << ", differences give "
+                  << want);
       CHECK(std::abs(got - want) <= o.tolerance * (scale + std::abs(want)));
     }
 }
@@ -115,7 +116,8 @@ void check_devices(subject const& s, call c, options const& o) {
     (s.*other)(b);
     check_close(s.name + ": simd " + type, b.out, a.out, o.ulps * epsilon, o.elementwise);
     for (std::size_t k = 0; k < c.in.size(); ++k)
-      check_close(s.name + ": simd " + type + ", gradient " + std::to_string(k), b.gradient[k], a.gradient[k], o.ulps * epsilon, false);
+      check_close(s.name + ": simd " + type + ", gradient " + std::to_string(k), b.gradient[k], a.gradient[k],
+                  o.ulps * epsilon, false);
   };
   compare(&subject::scalar_double, &subject::simd_double, 0x1p-52, "double");
   compare(&subject::scalar_float, &subject::simd_float, 0x1p-23, "float");
@@ -156,15 +158,18 @@ void check_duals(subject const& s, call c, options const& o) {
   };
   compare("derivative along a direction", c.out_tangent, up.out, down.out, plain.out);
   for (std::size_t i = 0; i < s.sizes.size(); ++i) {
-    check_close(s.name + ": dual, gradient " + std::to_string(i), c.gradient[i], plain.gradient[i], o.ulps * 0x1p-52, false);
+    check_close(s.name + ": dual, gradient " + std::to_string(i), c.gradient[i], plain.gradient[i], o.ulps * 0x1p-52,
+                false);
     if (o.curved)
-      compare("Hessian-vector product " + std::to_string(i), c.gradient_tangent[i], up.gradient[i], down.gradient[i], plain.gradient[i]);
+      compare("Hessian-vector product " + std::to_string(i), c.gradient_tangent[i], up.gradient[i], down.gradient[i],
+              plain.gradient[i]);
   }
 }
 
 void check_special(subject const& s, call c, options const& o) {
   double const infinity = std::numeric_limits<double>::infinity();
-  double const some[] = {std::numeric_limits<double>::quiet_NaN(), infinity, -infinity, 0.0, -0.0, 1e4, -1e4, 1.0, 6.0, -1.0};
+  double const some[] = {
+      std::numeric_limits<double>::quiet_NaN(), infinity, -infinity, 0.0, -0.0, 1e4, -1e4, 1.0, 6.0, -1.0};
   for (int turn = 0; turn < 3; ++turn) {
     std::size_t k = static_cast<std::size_t>(turn);
     for (flat& v : c.in) {

@@ -28,20 +28,20 @@ using flat = std::vector<double>;
 
 struct options {
   double low = -2, high = 2;
-  double ulps = 4;             // simd against scalar, in units of the number type's epsilon ...
-  bool elementwise = false;    // ... of each value (true), or of the largest of the result (false); gradients: the latter
-  bool propagates = false;     // a NaN operand gives NaN at its place (one operand, elementwise)
-  bool special = true;         // examine NaN, infinities, ...
-  bool ordered = true;         // the same bits from strided operands (false: sums run in the order of memory)
-  bool curved = true;          // compare second derivatives (false: not differentiable twice where we look)
-  double tolerance = 1e-6;     // of differences
+  double ulps = 4;           // simd against scalar, in units of the number type's epsilon ...
+  bool elementwise = false;  // ... of each value (true), or of the largest of the result (false); gradients: the latter
+  bool propagates = false;   // a NaN operand gives NaN at its place (one operand, elementwise)
+  bool special = true;       // examine NaN, infinities, ...
+  bool ordered = true;       // the same bits from strided operands (false: sums run in the order of memory)
+  bool curved = true;        // compare second derivatives (false: not differentiable twice where we look)
+  double tolerance = 1e-6;   // of differences
 };
 
 // Operands and results of one call, type-erased.
 struct call {
-  std::vector<flat> in, tangent;      // operands; directions (dual numbers only)
-  flat cotangent;                     // weights of the results
-  flat out, out_tangent;              // results
+  std::vector<flat> in, tangent;  // operands; directions (dual numbers only)
+  flat cotangent;                 // weights of the results
+  flat out, out_tangent;          // results
   std::vector<flat> gradient, gradient_tangent;
   bool strided = false, record = true, differentiate = false;
 };
@@ -129,7 +129,8 @@ void run(F const& f, std::tuple<limbic::shape<R>...> const& shapes, call& c, std
   if (!c.differentiate) return;
   using Y = std::remove_cvref_t<decltype(y)>;
   limbic::tensor<T, Y::rank, D> weights(y.shape());
-  for (std::ptrdiff_t i = 0; i < weights.size(); ++i) weights.data()[i] = make<T>(c.cotangent[static_cast<std::size_t>(i)], 0);
+  for (std::ptrdiff_t i = 0; i < weights.size(); ++i)
+    weights.data()[i] = make<T>(c.cotangent[static_cast<std::size_t>(i)], 0);
   t.backward(y, weights);
   c.gradient.resize(sizeof...(I));
   c.gradient_tangent.resize(sizeof...(I));
@@ -169,7 +170,8 @@ template <class F, class Shapes> struct subject_of final : subject {
 void examine_subject(subject const& s, options const& o);
 
 template <class F, int... R>
-void examine_shapes(std::string const& name, F const& f, options const& o, std::vector<std::tuple<limbic::shape<R>...>> const& list) {
+void examine_shapes(std::string const& name, F const& f, options const& o,
+                    std::vector<std::tuple<limbic::shape<R>...>> const& list) {
   for (auto const& shapes : list) {
     subject_of<F, std::tuple<limbic::shape<R>...>> s(f, shapes);
     s.name = name;
@@ -190,7 +192,8 @@ void examine_shapes(std::string const& name, F const& f, options const& o, std::
 
 // Ranks as template arguments: examine<2, 1>("linear", f, {{{3, 4}, {4}}, ...}).
 template <int... R, class F>
-void examine(std::string const& name, F const& f, std::vector<std::tuple<limbic::shape<R>...>> const& list, options const& o = {}) {
+void examine(std::string const& name, F const& f, std::vector<std::tuple<limbic::shape<R>...>> const& list,
+             options const& o = {}) {
   examine_shapes<F, R...>(name, f, o, list);
 }
 

@@ -33,11 +33,14 @@ std::vector<std::tuple<limbic::shape<1>>> const shapes{{at(20)}};
 }  // namespace
 
 TEST_CASE("a wrong slope is found", "[!shouldfail]") {
-  examine<1>("wrong slope", [](auto const& x) { return limbic::apply(wrong_slope_op{}, x); }, shapes, {.special = false});
+  examine<1>("wrong slope", [](auto const& x) { return limbic::apply(wrong_slope_op{}, x); }, shapes,
+             {.special = false});
 }
 TEST_CASE("a NaN that is swallowed is found", "[!shouldfail]") {
-  examine<1>("swallows NaN", [](auto const& x) { return limbic::apply(swallows_nan_op{}, x); }, shapes, {.propagates = true});
+  examine<1>("swallows NaN", [](auto const& x) { return limbic::apply(swallows_nan_op{}, x); }, shapes,
+             {.propagates = true});
 }
 TEST_CASE("a pack that differs from its scalars is found", "[!shouldfail]") {
-  examine<1>("inaccurate pack", [](auto const& x) { return limbic::apply(inaccurate_pack_op{}, x); }, shapes, {.special = false});
+  examine<1>("inaccurate pack", [](auto const& x) { return limbic::apply(inaccurate_pack_op{}, x); }, shapes,
+             {.special = false});
 }

@@ -33,11 +33,14 @@ template <class D, class T, class F> void check(char const* name, F const& f, st
 
 template <class D, class T> void check_all() {
   check<D, T>("relu", [](auto const& x) { return relu(x); }, {{0, 0, 0}, {-0.0, 0, 0}, {1e4, 1e4, 1}, {-1e4, 0, 0}});
-  check<D, T>("relu6", [](auto const& x) { return relu6(x); }, {{0, 0, 0}, {6, 6, 0}, {3, 3, 1}, {1e4, 6, 0}, {-1e4, 0, 0}});
+  check<D, T>("relu6", [](auto const& x) { return relu6(x); },
+              {{0, 0, 0}, {6, 6, 0}, {3, 3, 1}, {1e4, 6, 0}, {-1e4, 0, 0}});
   check<D, T>("leaky_relu", [](auto const& x) { return leaky_relu(x, {.negative_slope = 0.2}); },
               {{0, 0, 0.2}, {1e4, 1e4, 1}, {-1e4, -2e3, 0.2}});
-  check<D, T>("leaky_relu, rising to the left", [](auto const& x) { return leaky_relu(x, {.negative_slope = -1}); }, {{-2, 2, -1}});
-  check<D, T>("elu", [](auto const& x) { return elu(x, {.alpha = 0.5}); }, {{0, 0, 0.5}, {1e4, 1e4, 1}, {-1e4, -0.5, 0}});
+  check<D, T>("leaky_relu, rising to the left", [](auto const& x) { return leaky_relu(x, {.negative_slope = -1}); },
+              {{-2, 2, -1}});
+  check<D, T>("elu", [](auto const& x) { return elu(x, {.alpha = 0.5}); },
+              {{0, 0, 0.5}, {1e4, 1e4, 1}, {-1e4, -0.5, 0}});
   check<D, T>("silu", [](auto const& x) { return silu(x); }, {{0, 0, 0.5}, {1e4, 1e4, 1}, {-1e4, 0, 0}});
   check<D, T>("gelu", [](auto const& x) { return gelu(x); }, {{0, 0, 0.5}, {1e4, 1e4, 1}, {-1e4, 0, 0}});
   check<D, T>("gelu tanh", [](auto const& x) { return gelu(x, {.approximate = gelu_form::tanh}); },

@@ -13,17 +13,19 @@ std::vector<pair> const pairs{{at(3, 7), at(3, 7)}, {at(3, 1), at(1, 5)}, {at(0,
 options const pointwise{.elementwise = true};
 }  // namespace
 
-
 TEST_CASE("where, comparisons") {
-  examine<2, 1, 2>("where", [](auto const& x, auto const& a, auto const& b) { return where(greater(x, 0), a, b); },
-                   {{at(3, 5), at(5), at(1, 1)}, {at(0, 2), at(1), at(1, 2)}}, pointwise);
+  examine<2, 1, 2>(
+      "where", [](auto const& x, auto const& a, auto const& b) { return where(greater(x, 0), a, b); },
+      {{at(3, 5), at(5), at(1, 1)}, {at(0, 2), at(1), at(1, 2)}}, pointwise);
   examine<2, 2>("where, less", [](auto const& a, auto const& b) { return where(less(a, b), a, b); }, pairs, pointwise);
 }
 
 TEMPLATE_TEST_CASE("comparisons are masks of 0 and 1, false for NaN", "", scalar, simd) {
   double const nan = std::numeric_limits<double>::quiet_NaN();
   tensor<double, 1, TestType> const a({4}, {1, 2, 3, nan}), b({4}, {2, 2, 2, 2});
-  auto const is = [](auto const& t, std::vector<double> const& want) { return std::vector<double>(t.begin(), t.end()) == want; };
+  auto const is = [](auto const& t, std::vector<double> const& want) {
+    return std::vector<double>(t.begin(), t.end()) == want;
+  };
   CHECK(is(less(a, b), {1, 0, 0, 0}));
   CHECK(is(less_equal(a, b), {1, 1, 0, 0}));
   CHECK(is(equal(a, b), {0, 1, 0, 0}));

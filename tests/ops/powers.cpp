@@ -14,7 +14,6 @@ options const positive{.low = 0.3, .high = 3, .elementwise = true};
 options const any{.elementwise = true};
 }  // namespace
 
-
 TEST_CASE("pow") {
   examine<2, 2>("pow", [](auto const& a, auto const& b) { return limbic::pow(a, b); }, pairs, positive);
   examine<1>("x^2", [](auto const& x) { return limbic::pow(x, 2); }, shapes, any);

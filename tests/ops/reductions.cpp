@@ -12,7 +12,6 @@ options const sums{.ulps = 100, .ordered = false};
 std::vector<std::tuple<shape<3>>> const boxes{{at(2, 5, 3)}, {at(1, 1, 1)}, {at(2, 0, 3)}, {at(3, 2, 19)}};
 }  // namespace
 
-
 TEST_CASE("sum and mean") {
   examine<3>("sum of all", [](auto const& x) { return sum(x); }, boxes, sums);
   examine<3>("sum of axis 1", [](auto const& x) { return sum(x, 1); }, boxes, sums);

@@ -11,9 +11,10 @@ namespace {
 options const exact{.ulps = 0, .elementwise = true};
 }  // namespace
 
-
 TEST_CASE("transpose, permute") {
-  examine<2>("transpose", [](auto const& x) { return transpose(x); }, {{at(3, 5)}, {at(1, 4)}, {at(0, 4)}, {at(19, 33)}}, exact);
+  examine<2>(
+      "transpose", [](auto const& x) { return transpose(x); }, {{at(3, 5)}, {at(1, 4)}, {at(0, 4)}, {at(19, 33)}},
+      exact);
   examine<3>("transpose of a batch", [](auto const& x) { return transpose(x); }, {{at(2, 3, 5)}}, exact);
   examine<3>("permute", [](auto const& x) { return permute(x, {2, 0, 1}); }, {{at(2, 3, 5)}, {at(2, 0, 5)}}, exact);
 }

@@ -11,11 +11,12 @@ options const sums{.ulps = 100, .special = false, .ordered = false};
 std::vector<std::tuple<shape<3>>> const boxes{{at(2, 5, 3)}, {at(3, 2, 19)}};
 }  // namespace
 
-
 TEST_CASE("variance and standard deviation") {
   examine<3>("variance of all", [](auto const& x) { return variance(x); }, boxes, sums);
   examine<3>("variance of axis 1", [](auto const& x) { return variance(x, 1, {.correction = 0}); }, boxes, sums);
-  examine<3>("deviation of the last axis, kept", [](auto const& x) { return standard_deviation(x, -1, keepdim); }, boxes, sums);
+  examine<3>(
+      "deviation of the last axis, kept", [](auto const& x) { return standard_deviation(x, -1, keepdim); }, boxes,
+      sums);
   examine<3>("deviation of axis 0", [](auto const& x) { return standard_deviation(x, 0); }, boxes, sums);
 }
 

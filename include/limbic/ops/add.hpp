@@ -26,7 +26,9 @@ struct add_number_op {
   template <class V> constexpr auto slopes() const { return results{V(1)}; }
 };
 
-template <operand A, operand B> auto add(A&& a, B&& b) { return apply(add_op{}, std::forward<A>(a), std::forward<B>(b)); }
+template <operand A, operand B> auto add(A&& a, B&& b) {
+  return apply(add_op{}, std::forward<A>(a), std::forward<B>(b));
+}
 template <operand X, number C> auto add(X&& x, C c) {
   return apply(add_number_op{static_cast<double>(c)}, std::forward<X>(x));
 }

@@ -88,7 +88,8 @@ struct stack_op {
         [&](auto const&, auto const& dx) {
           using S = std::remove_cvref_t<decltype(dx)>;
           auto const part = next(std::get<n + 1>(list), at);
-          if (dx) copy(d, sink<typename S::value_type, S::rank + 1, typename S::device>(dx.to.unsqueeze(axis), dx.add), part);
+          if (dx)
+            copy(d, sink<typename S::value_type, S::rank + 1, typename S::device>(dx.to.unsqueeze(axis), dx.add), part);
         },
         list, std::make_index_sequence<n>());
   }

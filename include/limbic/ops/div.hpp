@@ -45,7 +45,9 @@ struct reciprocal_op {
   template <class V> constexpr V slope(V y) const { return -y * y; }
 };
 
-template <operand A, operand B> auto div(A&& a, B&& b) { return apply(div_op{}, std::forward<A>(a), std::forward<B>(b)); }
+template <operand A, operand B> auto div(A&& a, B&& b) {
+  return apply(div_op{}, std::forward<A>(a), std::forward<B>(b));
+}
 template <operand X, number C> auto div(X&& x, C c) {
   return apply(div_number_op{static_cast<double>(c)}, std::forward<X>(x));
 }

@@ -17,8 +17,9 @@
 
 LIMBIC_BEGIN
 
-template <class Op> concept has_value = requires(Op const& o) { o.value(1.0); } || requires(Op const& o) { o.value(1.0, 1.0); } ||
-    requires(Op const& o) { o.value(1.0, 1.0, 1.0); };
+template <class Op> concept has_value = requires(Op const& o) { o.value(1.0); } || requires(Op const& o) {
+  o.value(1.0, 1.0);
+} || requires(Op const& o) { o.value(1.0, 1.0, 1.0); };
 
 namespace detail {
 
@@ -30,9 +31,9 @@ template <class Op> struct value_of {
 // dy * slope, 0 where dy is 0, whatever the slope.
 template <class V> constexpr V unless_zero(V dy, V slope) {
   if constexpr (is_dual<V>)
-    return {math::along(slope.value, dy.value), math::along(slope.value, dy.tangent) + math::along(slope.tangent, dy.value)};
-  else
-    return math::along(slope, dy);
+    return {math::along(slope.value, dy.value),
+            math::along(slope.value, dy.tangent) + math::along(slope.tangent, dy.value)};
+  else return math::along(slope, dy);
 }
 
 // Named, because nvcc 13 gets a requires-expression over a pack wrong inside of some function bodies.
@@ -43,20 +44,15 @@ template <class Op, class... K> concept has_slope = requires(Op const& o, K... k
 template <class Op, int I> struct slope_times {
   Op o;
   template <class V, class... K> constexpr V operator()(V dy, K... kept) const {
-    if constexpr (has_unbounded_slope<Op>)
-      return unless_zero(dy, partial<V>(kept...));
-    else
-      return dy * partial<V>(kept...);
+    if constexpr (has_unbounded_slope<Op>) return unless_zero(dy, partial<V>(kept...));
+    else return dy * partial<V>(kept...);
   }
 
  private:
   template <class V, class... K> constexpr V partial(K... kept) const {
-    if constexpr (has_slope<Op, K...>)
-      return o.slope(kept...);
-    else if constexpr (sizeof...(K) == 0)
-      return o.template slopes<V>().values[I];
-    else
-      return o.slopes(kept...).values[I];
+    if constexpr (has_slope<Op, K...>) return o.slope(kept...);
+    else if constexpr (sizeof...(K) == 0) return o.template slopes<V>().values[I];
+    else return o.slopes(kept...).values[I];
   }
 };
 
@@ -111,14 +107,10 @@ template <class Op> struct elementwise_op {
   template <int I> void share(auto d, auto dy, auto dx, auto y, auto... x) const {
     detail::slope_times<Op, I> const f{o};
     constexpr bool inputs = needs.has_input(0), output = needs.has_output(0), stretches = sizeof...(x) > 1;
-    if constexpr (inputs && output)
-      detail::spread_back<stretches>(d, dx, f, dy, x..., y);
-    else if constexpr (inputs)
-      detail::spread_back<stretches>(d, dx, f, dy, x...);
-    else if constexpr (output)
-      detail::spread_back<stretches>(d, dx, f, dy, y);
-    else
-      detail::spread_back<stretches>(d, dx, f, dy);
+    if constexpr (inputs && output) detail::spread_back<stretches>(d, dx, f, dy, x..., y);
+    else if constexpr (inputs) detail::spread_back<stretches>(d, dx, f, dy, x...);
+    else if constexpr (output) detail::spread_back<stretches>(d, dx, f, dy, y);
+    else detail::spread_back<stretches>(d, dx, f, dy);
   }
 };
 

@@ -22,9 +22,7 @@ struct elu_op {
     V const negative = math::constant<V>(alpha) * math::expm1(math::select(x > V(0), V(0), x));
     return math::select(x > V(0), x, negative);
   }
-  template <class V> constexpr V slope(V y) const {
-    return math::select(y > V(0), V(1), y + math::constant<V>(alpha));
-  }
+  template <class V> constexpr V slope(V y) const { return math::select(y > V(0), V(1), y + math::constant<V>(alpha)); }
 };
 
 template <operand X> auto elu(X&& x, elu_op const& options = {}) {

@@ -15,7 +15,8 @@ struct linear_op {
   static constexpr keep needs = keep::inputs(0, 1);
 
   template <int R> shape<R> shape_of(shape<R> const& x, shape<2> const& weight, shape<1> const& bias) const {
-    if (x[R - 1] != weight[1]) fail<shape_error>(name, "the last axis of x ", x, " must equal columns of the weight ", weight);
+    if (x[R - 1] != weight[1])
+      fail<shape_error>(name, "the last axis of x ", x, " must equal columns of the weight ", weight);
     if (bias[0] != 0 && bias[0] != weight[0])
       fail<shape_error>(name, "a bias of shape ", bias, " must have an element for each row of the weight ", weight);
     shape<R> y = x;

@@ -14,9 +14,7 @@ LIMBIC_BEGIN
 namespace detail {
 
 template <bool Greatest> struct extreme_adjoint {
-  constexpr void operator()(auto x, auto dy, auto dx) const {
-    place(dx, Greatest ? argmax(x) : argmin(x), dy[0]);
-  }
+  constexpr void operator()(auto x, auto dy, auto dx) const { place(dx, Greatest ? argmax(x) : argmin(x), dy[0]); }
 };
 template <bool Greatest> struct extreme_index {
   constexpr void operator()(auto x, auto y) const { y.put(0, Greatest ? argmax(x) : argmin(x)); }
@@ -30,7 +28,9 @@ template <over Kind, bool Greatest> struct extreme : along<Kind> {
     this->check_not_empty(op, x);
     return y;
   }
-  template <class D, class X> void forward(D d, auto y, X x) const { reduce(d, this->template wide<X::rank>(y), combine{}, x); }
+  template <class D, class X> void forward(D d, auto y, X x) const {
+    reduce(d, this->template wide<X::rank>(y), combine{}, x);
+  }
   template <class D, class X> void adjoint(D d, X x, auto, auto dy, auto dx) const {
     if (!dx || x.size() == 0) return;
     if constexpr (Kind == over::all) {  // one row; what a tape holds is contiguous

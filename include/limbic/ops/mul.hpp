@@ -33,7 +33,9 @@ struct square_op {
   template <class V> constexpr V slope(V x) const { return x + x; }
 };
 
-template <operand A, operand B> auto mul(A&& a, B&& b) { return apply(mul_op{}, std::forward<A>(a), std::forward<B>(b)); }
+template <operand A, operand B> auto mul(A&& a, B&& b) {
+  return apply(mul_op{}, std::forward<A>(a), std::forward<B>(b));
+}
 template <operand X, number C> auto mul(X&& x, C c) {
   return apply(mul_number_op{static_cast<double>(c)}, std::forward<X>(x));
 }

@@ -21,10 +21,18 @@ template <class A> concept array_operand = operand<A> && (recorded<A> || detail:
 
 template <array_operand X> auto operator-(X&& x) { return neg(std::forward<X>(x)); }
 
-template <array_operand A, array_operand B> auto operator+(A&& a, B&& b) { return add(std::forward<A>(a), std::forward<B>(b)); }
-template <array_operand A, array_operand B> auto operator-(A&& a, B&& b) { return sub(std::forward<A>(a), std::forward<B>(b)); }
-template <array_operand A, array_operand B> auto operator*(A&& a, B&& b) { return mul(std::forward<A>(a), std::forward<B>(b)); }
-template <array_operand A, array_operand B> auto operator/(A&& a, B&& b) { return div(std::forward<A>(a), std::forward<B>(b)); }
+template <array_operand A, array_operand B> auto operator+(A&& a, B&& b) {
+  return add(std::forward<A>(a), std::forward<B>(b));
+}
+template <array_operand A, array_operand B> auto operator-(A&& a, B&& b) {
+  return sub(std::forward<A>(a), std::forward<B>(b));
+}
+template <array_operand A, array_operand B> auto operator*(A&& a, B&& b) {
+  return mul(std::forward<A>(a), std::forward<B>(b));
+}
+template <array_operand A, array_operand B> auto operator/(A&& a, B&& b) {
+  return div(std::forward<A>(a), std::forward<B>(b));
+}
 
 template <array_operand X, number C> auto operator+(X&& x, C c) { return add(std::forward<X>(x), c); }
 template <array_operand X, number C> auto operator-(X&& x, C c) { return sub(std::forward<X>(x), c); }

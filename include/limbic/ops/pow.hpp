@@ -32,9 +32,7 @@ struct pow_number_op {
   double c = 1;
 
   template <class V> constexpr V value(V x) const { return power(x, c); }
-  template <class V> constexpr V slope(V x) const {
-    return c == 0 ? V(0) : math::constant<V>(c) * power(x, c - 1);
-  }
+  template <class V> constexpr V slope(V x) const { return c == 0 ? V(0) : math::constant<V>(c) * power(x, c - 1); }
 
  private:
   // The exponents that programs are full of need no logarithm.
@@ -53,12 +51,12 @@ struct number_pow_op {
   double c = 1;
 
   template <class V> constexpr V value(V x) const { return math::pow(math::constant<V>(c), x); }
-  template <class V> constexpr V slope(V y) const {
-    return c == 0 ? V(0) : y * math::log(math::constant<V>(c));
-  }
+  template <class V> constexpr V slope(V y) const { return c == 0 ? V(0) : y * math::log(math::constant<V>(c)); }
 };
 
-template <operand A, operand B> auto pow(A&& a, B&& b) { return apply(pow_op{}, std::forward<A>(a), std::forward<B>(b)); }
+template <operand A, operand B> auto pow(A&& a, B&& b) {
+  return apply(pow_op{}, std::forward<A>(a), std::forward<B>(b));
+}
 template <operand X, number C> auto pow(X&& x, C c) {
   return apply(pow_number_op{static_cast<double>(c)}, std::forward<X>(x));
 }

@@ -23,7 +23,9 @@ template <int S> struct reshape_op {
   void adjoint(auto d, auto, auto, auto dy, auto dx) const { copy(d, dx, dy.reshape(dx.shape())); }
 };
 
-template <operand X, int S> auto reshape(X&& x, shape<S> const& to) { return apply(reshape_op<S>{to}, std::forward<X>(x)); }
+template <operand X, int S> auto reshape(X&& x, shape<S> const& to) {
+  return apply(reshape_op<S>{to}, std::forward<X>(x));
+}
 template <operand X, class... I>
   requires(sizeof...(I) > 0 && (std::is_integral_v<I> && ...))
 auto reshape(X&& x, I... extents) {

@@ -10,7 +10,8 @@
 
 LIMBIC_BEGIN
 
-template <class Op> concept has_rows = requires { &Op::axis; } && requires(Op const& o, row<double, scalar> r) { o.forward_row(r, r); };
+template <class Op> concept has_rows =
+    requires { &Op::axis; } && requires(Op const& o, row<double, scalar> r) { o.forward_row(r, r); };
 
 namespace detail {
 template <class Op> struct row_forward {

@@ -33,7 +33,9 @@ struct neg_op {
   template <class V> constexpr auto slopes() const { return results{V(-1)}; }
 };
 
-template <operand A, operand B> auto sub(A&& a, B&& b) { return apply(sub_op{}, std::forward<A>(a), std::forward<B>(b)); }
+template <operand A, operand B> auto sub(A&& a, B&& b) {
+  return apply(sub_op{}, std::forward<A>(a), std::forward<B>(b));
+}
 template <operand X, number C> auto sub(X&& x, C c) { return add(std::forward<X>(x), -static_cast<double>(c)); }
 template <operand X, number C> auto sub(C c, X&& x) {
   return apply(subtract_from_op{static_cast<double>(c)}, std::forward<X>(x));

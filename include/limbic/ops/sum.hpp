@@ -23,7 +23,9 @@ template <over Kind> struct sum_op : along<Kind> {
   static constexpr keep needs = keep::nothing;
 
   template <int R> auto shape_of(shape<R> const& x) const { return this->reduced(name, x); }
-  template <class D, class X> void forward(D d, auto y, X x) const { reduce(d, this->template wide<X::rank>(y), sum_of{}, x); }
+  template <class D, class X> void forward(D d, auto y, X x) const {
+    reduce(d, this->template wide<X::rank>(y), sum_of{}, x);
+  }
   template <class D, class X> void adjoint(D d, X x, auto, auto dy, auto dx) const {
     (void)x;
     copy(d, dx, this->template wide<X::rank>(dy));
