@@ -11,15 +11,17 @@ namespace {
 using namespace reference;
 using label = std::int64_t;
 
-// Calls f(logits, labels, shape of the labels). The axes after the classes are merged into one.
-template <class D, class F> result with_labels(call& c, recording<D>& r, std::string const& logits, F const& f) {
+// Calls f(logits, labels, shape of the labels). The axes after the classes are merged into one. Scores (N, C) stay a
+// matrix where `Matrix` says so; else they become (N, C, 1), which spares this file some instantiations.
+template <class D, bool Matrix, class F> result with_labels(call& c, recording<D>& r, std::string const& logits,
+                                                            F const& f) {
   auto const& x = c.get(logits).shape;
   auto const& target = c.get("target");
   if (x.size() < 2) throw unsupported("scores of shape " + to_string(x) + " have no classes");
   auto const n = static_cast<std::ptrdiff_t>(x[0]), classes = static_cast<std::ptrdiff_t>(x[1]);
-  if (x.size() == 2) {
-    return f(r.template variable<2>(logits), to_tensor<label, D>(target, limbic::shape<1>{{n}}), target.shape);
-  }
+  if constexpr (Matrix)
+    if (x.size() == 2)
+      return f(r.template variable<2>(logits), to_tensor<label, D>(target, limbic::shape<1>{{n}}), target.shape);
   std::ptrdiff_t places = 1;
   for (std::size_t i = 2; i < x.size(); ++i) places *= static_cast<std::ptrdiff_t>(x[i]);
   return f(r.variable(logits, limbic::shape<3>{{n, classes, places}}),
@@ -37,7 +39,7 @@ template <class D> result cross_entropy(call& c) {
   recording<D> r(c);
   limbic::cross_entropy_op const o{.label_smoothing = c.number("label_smoothing", 0.0),
                                    .ignore_index = c.integer("ignore_index", -100)};
-  return with_labels(c, r, "logits", [&](auto const& x, auto const& labels, shape_type const& each) {
+  return with_labels<D, true>(c, r, "logits", [&](auto const& x, auto const& labels, shape_type const& each) {
     return with_weights(c, r, [&](auto const& weight) {
       return with_reduction(
           c, [&](auto reduction) { return finish(r, limbic::cross_entropy(x, labels, weight, o, reduction), each); });
@@ -48,7 +50,7 @@ template <class D> result cross_entropy(call& c) {
 template <class D> result nll(call& c) {
   recording<D> r(c);
   limbic::nll_loss_op const o{.ignore_index = c.integer("ignore_index", -100)};
-  return with_labels(c, r, "log_probs", [&](auto const& x, auto const& labels, shape_type const& each) {
+  return with_labels<D, false>(c, r, "log_probs", [&](auto const& x, auto const& labels, shape_type const& each) {
     return with_weights(c, r, [&](auto const& weight) {
       return with_reduction(
           c, [&](auto reduction) { return finish(r, limbic::nll_loss(x, labels, weight, o, reduction), each); });
@@ -62,7 +64,7 @@ template <class D> result focal(call& c) {
   if (per_class && c.text("alpha") != "per_class")
     throw unsupported("focal with alpha '" + c.text("alpha") + "' does not exist here");
   limbic::focal_loss_op const o{.gamma = c.number("gamma", 2.0), .alpha = per_class ? 1.0 : c.number("alpha", 1.0)};
-  return with_labels(c, r, "logits", [&](auto const& x, auto const& labels, shape_type const& each) {
+  return with_labels<D, false>(c, r, "logits", [&](auto const& x, auto const& labels, shape_type const& each) {
     return with_reduction(c, [&](auto reduction) {
       if (per_class)
         return finish(r, limbic::focal_loss(x, labels, r.template variable<1>("alpha"), o, reduction), each);
