@@ -66,17 +66,21 @@
 #endif
 #endif
 
-// A function that runs on the CPU and, under nvcc, on the GPU too.
+// A function that runs on the CPU and, under nvcc, on the GPU too. Where cuda/emulator/ stands in for a GPU, all runs on
+// the CPU, and device code is all there is.
 #ifdef __CUDACC__
 #define LIMBIC_CUDA 1
 #define LIMBIC_HD __host__ __device__
+#elif defined(LIMBIC_CUDA_EMULATED)
+#define LIMBIC_CUDA 1
+#define LIMBIC_HD
 #else
 #define LIMBIC_CUDA 0
 #define LIMBIC_HD
 #endif
 
 // True while the device half of a .cu file is compiled.
-#ifdef __CUDA_ARCH__
+#if defined(__CUDA_ARCH__) || defined(LIMBIC_CUDA_EMULATED)
 #define LIMBIC_ON_GPU 1
 #else
 #define LIMBIC_ON_GPU 0

@@ -1,0 +1,197 @@
+// tests/ops.hpp - every op, called once or more: forward and adjoint
+//
+// Every op of include/limbic/ops, linalg and information stands here under its own name: tools/check_cuda_ops.py compares. ops.cu
+// runs the list on a GPU in float and in double, ops_cpu.cpp on the CPU in double. Without a GPU this shows that they
+// compile and link; with one, that they agree.
+#pragma once
+
+#include "compare.hpp"
+
+#include <limbic/information/mutual_information.hpp>
+#include <limbic/ops/losses.hpp>
+#include <limbic/ops/lstm.hpp>
+#include <limbic/ops/ops.hpp>
+#include <limbic/ops/pairwise_squared_distances.hpp>
+
+namespace compare {
+
+using namespace limbic;
+
+// A host tensor where the variable x is, as a constant.
+template <class X, int R> auto constant_like(X const& x, reals<R> const& c) {
+  return (*x.owner())(placed<typename X::value_type, typename X::device>(c));
+}
+
+template <class Suite> void activations(Suite& s) {
+  auto const x = numbers(shape{5, 7}, -4, 4);
+  s.check("elu", [](auto const& v) { return elu(v, {.alpha = 0.75}); }, x);
+  s.check("gelu", [](auto const& v) { return gelu(v); }, x);
+  s.check("leaky_relu", [](auto const& v) { return leaky_relu(v); }, x);
+  s.check("relu", [](auto const& v) { return relu(v); }, x);
+  s.check("relu6", [](auto const& v) { return relu6(v); }, x);
+  s.check("sigmoid", [](auto const& v) { return sigmoid(v); }, x);
+  s.check("silu", [](auto const& v) { return silu(v); }, x);
+  s.check("softplus", [](auto const& v) { return softplus(v); }, x);
+  s.check("tanh", [](auto const& v) { return tanh(v); }, x);
+  s.check("softmax", [](auto const& v) { return softmax(v, 0); }, x);
+  s.check("log_softmax", [](auto const& v) { return log_softmax(v); }, x);
+}
+
+template <class Suite> void arithmetic(Suite& s) {
+  auto const x = numbers(shape{3, 4, 5});
+  auto const row = numbers(shape{1, 4, 1});
+  auto const positive = numbers(shape{3, 4, 5}, 0.5, 3);
+  auto const powers = numbers(shape{1, 1, 5});
+  auto const mask = numbers(shape{3, 4, 5}, 0, 1);
+  s.check("abs", [](auto const& v) { return abs(v); }, x);
+  s.check("add", [](auto const& a, auto const& b) { return add(a, b); }, x, row);
+  s.check("add_number", [](auto const& v) { return v + 0.75; }, x);
+  s.check("sub", [](auto const& a, auto const& b) { return sub(a, b); }, row, x);
+  s.check("subtract_from", [](auto const& v) { return 1 - v; }, x);
+  s.check("neg", [](auto const& v) { return -v; }, x);
+  s.check("mul", [](auto const& a, auto const& b) { return mul(a, b); }, x, row);
+  s.check("mul", [](auto const& v) { return mul(v, v); }, x);  // two sinks, one memory
+  s.check("mul_number", [](auto const& v) { return v * 1.5; }, x);
+  s.check("square", [](auto const& v) { return square(v); }, x);
+  s.check("div", [](auto const& a, auto const& b) { return div(a, b); }, row, positive);
+  s.check("div_number", [](auto const& v) { return v / 1.5; }, x);
+  s.check("divide_number", [](auto const& v) { return 1.5 / v; }, positive);
+  s.check("reciprocal", [](auto const& v) { return reciprocal(v); }, positive);
+  s.check("exp", [](auto const& v) { return exp(v); }, x);
+  s.check("expm1", [](auto const& v) { return expm1(v); }, x);
+  s.check("log", [](auto const& v) { return log(v); }, positive);
+  s.check("log1p", [](auto const& v) { return log1p(v); }, positive);
+  s.check("sqrt", [](auto const& v) { return sqrt(v); }, positive);
+  s.check("pow", [](auto const& a, auto const& b) { return pow(a, b); }, positive, powers);
+  s.check("pow_number", [](auto const& v) { return pow(v, 2.5); }, positive);
+  s.check("number_pow", [](auto const& v) { return pow(2.5, v); }, x);
+  s.check("clamp", [](auto const& v) { return clamp(v, -1, 1.25); }, x);
+  s.check("minimum", [](auto const& a, auto const& b) { return minimum(a, b); }, x, row);
+  s.check("maximum", [](auto const& a, auto const& b) { return maximum(a, b); }, x, row);
+  s.check("where", [](auto const& m, auto const& a, auto const& b) { return where(greater(m, 0.5), a, b); }, mask, x, row);
+  s.check("equal", [](auto const& a, auto const& b) { return equal(a, b); }, x, x);
+  s.check("less", [](auto const& a, auto const& b) { return less(a, b); }, x, row);
+  s.check("less_equal", [](auto const& a, auto const& b) { return less_equal(a, b); }, x, row);
+  s.check("greater", [](auto const& a, auto const& b) { return greater(a, b); }, x, row);
+  s.check("greater_equal", [](auto const& a, auto const& b) { return greater_equal(a, b); }, x, row);
+}
+
+template <class Suite> void reductions(Suite& s) {
+  auto const x = numbers(shape{3, 300, 5});
+  s.check("sum", [](auto const& v) { return sum(v); }, x);
+  s.check("sum", [](auto const& v) { return sum(v, 1); }, x);
+  s.check("mean", [](auto const& v) { return mean(v, -1); }, x);
+  s.check("max", [](auto const& v) { return max(v); }, x);
+  s.check("max", [](auto const& v) { return max(v, 1); }, x);
+  s.check("min", [](auto const& v) { return min(v, 1, keepdim); }, x);
+  s.check("logsumexp", [](auto const& v) { return logsumexp(v, 1); }, x);
+  s.check("variance", [](auto const& v) { return variance(v, 1); }, x);
+  s.check("standard_deviation", [](auto const& v) { return standard_deviation(v, 1); }, x);
+}
+
+template <class Suite> void shapes(Suite& s) {
+  auto const x = numbers(shape{3, 4, 5});
+  auto const y = numbers(shape{3, 2, 5});
+  auto const z = numbers(shape{3, 4, 5});
+  s.check("concatenate", [](auto const& a, auto const& b) { return concatenate(1, a, b); }, x, y);
+  s.check("stack", [](auto const& a, auto const& b) { return stack(-1, a, b); }, x, z);
+  s.check("pad", [](auto const& v) { return pad(v, 1, 2, 1, 0.5); }, x);
+  s.check("repeat", [](auto const& v) { return repeat(v, 2, 1, 3); }, x);
+  s.check("broadcast_to", [](auto const& v) { return broadcast_to(v, 2, 3, 4, 5); }, x);
+  s.check("reshape", [](auto const& v) { return reshape(v, 6, -1); }, x);
+  s.check("slice", [](auto const& v) { return slice(v, 2, 1, 5, 2); }, x);
+  s.check("select", [](auto const& v) { return select(v, 1, -1); }, x);
+  s.check("transpose", [](auto const& v) { return transpose(v); }, x);
+  s.check("permute", [](auto const& v) { return permute(v, {{2, 0, 1}}); }, x);
+}
+
+template <class Suite> void products(Suite& s) {
+  auto const a = numbers(shape{67, 33});
+  auto const b = numbers(shape{33, 70});
+  auto const batch = numbers(shape{3, 6, 5});
+  auto const shared = numbers(shape{1, 5, 4});
+  auto const x = numbers(shape{2, 7, 5});
+  auto const weight = numbers(shape{6, 5});
+  auto const bias = numbers(shape{6});
+  s.check("matmul", [](auto const& l, auto const& r) { return matmul(l, r); }, a, b);
+  s.check("matmul", [](auto const& l, auto const& r) { return matmul(l, r); }, batch, shared);
+  s.check("linear", [](auto const& v, auto const& w, auto const& c) { return functional::linear(v, w, c); }, x, weight, bias);
+  s.check("linear", [](auto const& v, auto const& w) { return functional::linear(v, w); }, x, weight);
+  s.check("dropout", [](auto const& v, auto const& n) { return functional::dropout(v, n, 0.25); }, batch, numbers(shape{3, 6, 5}, 0, 1));
+  s.check("pairwise_squared_distances", [](auto const& v) { return pairwise_squared_distances(v); }, a);
+  s.check("pairwise_squared_distances", [](auto const& v, auto const& w) { return pairwise_squared_distances(v, w); }, x, numbers(shape{4, 7, 5}));
+}
+
+template <class Suite> void sequences(Suite& s) {
+  std::ptrdiff_t const steps = 4, batch = 3, inputs = 2, hidden = 5;
+  auto const h = numbers(shape{batch, hidden});
+  auto const c = numbers(shape{batch, hidden});
+  auto const w_ih = numbers(shape{4 * hidden, inputs});
+  auto const w_hh = numbers(shape{4 * hidden, hidden});
+  auto const b_ih = numbers(shape{4 * hidden});
+  auto const b_hh = numbers(shape{4 * hidden});
+  s.check("lstm", [](auto const&... v) { return apply(lstm_op{}, v...); }, numbers(shape{steps, batch, inputs}), h, c, w_ih, w_hh, b_ih, b_hh);
+  s.check("lstm", [](auto const&... v) { return apply(lstm_op{.batch_first = true, .reverse = true}, v...); },
+             numbers(shape{batch, steps, inputs}), h, c, w_ih, w_hh, b_ih, b_hh);
+  s.check("lstm", [](auto const&... v) { return apply(lstm_op{.steps = 4}, v...); }, numbers(shape{1, batch, inputs}), h, c, w_ih, w_hh, b_ih, b_hh);
+}
+
+template <class Suite> void losses(Suite& s) {
+  auto const x = numbers(shape{6, 5});
+  auto const y = numbers(shape{6, 5});
+  auto const p = numbers(shape{6, 5}, 0.1, 0.9);
+  auto const weight = numbers(shape{5}, 0.5, 2);
+  auto const positive = numbers(shape{1, 5}, 0.5, 2);
+  s.check("mse_loss", [](auto const& v, auto const& t) { return mse_loss(v, t); }, x, y);
+  s.check("l1_loss", [](auto const& v, auto const& t) { return l1_loss(v, t, reduction::sum); }, x, y);
+  s.check("smooth_l1_loss", [](auto const& v, auto const& t) { return smooth_l1_loss(v, t); }, x, y);
+  s.check("huber_loss", [](auto const& v, auto const& t) { return huber_loss(v, t); }, x, y);
+  s.check("kl_div", [](auto const& v, auto const& t) { return kl_div(v, t, reduction::batchmean); }, x, p);
+  s.check("binary_cross_entropy_with_logits",
+             [](auto const& v, auto const& t) { return binary_cross_entropy_with_logits(v, t, reduction::none); }, x, p);
+  s.check("binary_cross_entropy_with_logits",
+             [](auto const& v, auto const& t, auto const& w, auto const& q) { return binary_cross_entropy_with_logits(v, t, w, q); }, x, p,
+             weight, positive);
+  s.check("sigmoid_focal_loss", [](auto const& v, auto const& t) { return sigmoid_focal_loss(v, t); }, x, p);
+
+  auto const scores = numbers(shape{6, 5, 3});
+  auto const classes = indices(shape{6, 3}, 5);
+  s.check("cross_entropy", [](auto const& v, auto const& c) { return cross_entropy(v, c, {.label_smoothing = 0.1, .ignore_index = 2}); }, scores, classes);
+  s.check("cross_entropy", [w = weight](auto const& v, auto const& c) {
+    return cross_entropy(v, c, constant_like(v, w), {.label_smoothing = 0.1}, reduction::sum); }, scores, classes);
+  s.check("cross_entropy", [](auto const& v, auto const& t) { return cross_entropy(v, t); }, x, p);
+  s.check("nll_loss", [](auto const& v, auto const& c) { return nll_loss(v, c); }, scores, classes);
+  s.check("focal_loss", [](auto const& v, auto const& c) { return focal_loss(v, c); }, scores, classes);
+}
+
+template <class Suite> void matrices(Suite& s) {
+  auto const samples = numbers(shape{6, 3});
+  auto const symmetric = [](auto const& v) { return v + transpose(v); };
+  auto const five = numbers(shape{5, 5});
+  s.check("eigenvalues_symmetric", [&](auto const& v) { return eigenvalues_symmetric(symmetric(v)); }, five);
+  s.check("eigh", [&](auto const& v) {
+    auto const [values, vectors] = eigh(symmetric(v));
+    return matmul(vectors * values, transpose(vectors));  // the signs of vectors are free
+  }, five);
+  s.check("spectral_sum", [](auto const& v) { return renyi_entropy(normalized_rbf_gram(v, 1.5), {.alpha = 1.5}); }, samples);
+  s.check("renyi_entropy", [](auto const& v) { return renyi_entropy(normalized_rbf_gram(v, 1.5)); }, samples);
+  s.check("rbf_gram", [](auto const& v) { return rbf_gram(v, 1.5); }, samples);
+  s.check("normalize_gram", [](auto const& v) { return normalize_gram(exp(v)); }, five);
+  s.check("joint", [](auto const& v) { return joint(exp(v), normalized_rbf_gram(v, 1.5)); }, five);
+  s.check("mutual_information", [](auto const& v) { return mutual_information(v, square(v), {.sigma = 1.5}); }, samples);
+  s.check("shannon_entropy", [](auto const& v) { return shannon_entropy(softmax(v)); }, samples);
+}
+
+template <class Suite> void all_ops(Suite& s) {
+  random_numbers() = rng{.seed = 2026};  // the same inputs for all
+  activations(s);
+  arithmetic(s);
+  reductions(s);
+  shapes(s);
+  products(s);
+  sequences(s);
+  losses(s);
+  matrices(s);
+}
+
+}  // namespace compare
