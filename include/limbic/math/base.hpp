@@ -96,7 +96,7 @@ template <plain T> LIMBIC_HD LIMBIC_INLINE constexpr bool isfinite(T x) {
   else return true;
 }
 #if LIMBIC_SIMD
-template <class T, class A> LIMBIC_INLINE mask<T, A> isnan(xsimd::batch<T, A> x) { return ~(x == x); }
+template <class T, class A> LIMBIC_INLINE mask<T, A> isnan(xsimd::batch<T, A> x) { return xsimd::isnan(x); }
 template <class T, class A> LIMBIC_INLINE mask<T, A> isfinite(xsimd::batch<T, A> x) {
   return x - x == xsimd::batch<T, A>(T(0));
 }
