@@ -4,6 +4,7 @@
 
 #include <limbic/math/math.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
