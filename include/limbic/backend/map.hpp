@@ -96,7 +96,14 @@ LIMBIC_INLINE void run_line(F const& f, std::ptrdiff_t n, bool const* add, T* co
 
 template <class D, class F, class T, int Outs, int Ins>
 void line(void const* f, std::ptrdiff_t n, bool const* add, T* const* out, T const* const* in) {
-  run_line<D, F, T, Outs, Ins>(*static_cast<F const*>(f), n, add, out, in, std::make_integer_sequence<int, Ins>(),
+  // Copies that no store can change, so that constants and pointers stay in registers.
+  F const function = *static_cast<F const*>(f);
+  T const* from[Ins > 0 ? Ins : 1];
+  T* to[Outs];
+  bool onto[Outs];
+  for (int k = 0; k < Ins; ++k) from[k] = in[k];
+  for (int k = 0; k < Outs; ++k) to[k] = out[k], onto[k] = add[k];
+  run_line<D, F, T, Outs, Ins>(function, n, onto, to, from, std::make_integer_sequence<int, Ins>(),
                                std::make_integer_sequence<int, Outs>());
 }
 
