@@ -29,10 +29,12 @@ function(limbic_link_if_found name)
 endfunction()
 
 # examples/NN_name.cpp or examples/NN_name/*.cpp -> NN_name, which the tests run without arguments;
-# any other examples/name/*.cpp -> name, a program with a command line (CLI11, nlohmann json).
+# any other examples/name/*.cpp -> name, a program with a command line (CLI11, nlohmann json), which
+# tests/examples/test_name.py runs.
 function(limbic_add_examples)
   find_package(CLI11 CONFIG QUIET)
   find_package(nlohmann_json CONFIG QUIET)
+  find_package(Python3 COMPONENTS Interpreter QUIET)
   file(GLOB entries CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/examples/*)
   # A folder's listing does not tell of a file that comes into it, so the sources are globbed as well.
   file(GLOB nested CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/examples/*/*.cpp)
@@ -54,6 +56,11 @@ function(limbic_add_examples)
     limbic_link_if_found(${name} CLI11::CLI11 nlohmann_json::nlohmann_json)
     if(LIMBIC_BUILD_TESTS AND name MATCHES "^[0-9]+_")
       add_test(NAME example.${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_BINARY_DIR})
+    endif()
+    set(script ${PROJECT_SOURCE_DIR}/tests/examples/test_${name}.py)
+    if(LIMBIC_BUILD_TESTS AND Python3_Interpreter_FOUND AND EXISTS ${script})
+      add_test(NAME example.${name} COMMAND Python3::Interpreter ${script} $<TARGET_FILE:${name}>)
+      set_tests_properties(example.${name} PROPERTIES TIMEOUT 600)
     endif()
   endforeach()
 endfunction()

@@ -55,7 +55,7 @@ bool read_options(settings& s, int argc, char** argv) {
   app.add_option("--layers", s.training.layers, "LSTM layers each way")->check(CLI::Range(1, 64));
   app.add_option("--batch", s.training.batch, "windows in a batch")->check(CLI::Range(1, 1 << 20));
   app.add_option("--learning-rate", s.training.learning_rate, "of Adam")->check(CLI::PositiveNumber);
-  app.add_option("--seed", s.training.seed, "of all random numbers");
+  app.add_option("--seed", s.training.seed, "of all random numbers")->check(CLI::NonNegativeNumber);
   app.add_option("--threads", s.threads, "threads, 0: one for each core; changes no result")->check(CLI::Range(0, 1024));
   try {
     app.parse(argc, argv);
