@@ -4,6 +4,8 @@
 
 #include <benchmark/benchmark.h>
 
+#include "context.hpp"
+
 namespace {
 
 using limbic::shape;
@@ -51,4 +53,4 @@ BOTH(copy);
 
 }  // namespace
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) { return bench::run(argc, argv); }

@@ -10,6 +10,8 @@
 #define HAS_EIGEN 0
 #endif
 
+#include "context.hpp"
+
 namespace {
 
 using limbic::shape;
@@ -83,4 +85,4 @@ BENCHMARK(gemm<limbic::scalar>)->Name("gemm/scalar")->Args({128, 128, 128});
 
 }  // namespace
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) { return bench::run(argc, argv); }

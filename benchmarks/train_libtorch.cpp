@@ -10,6 +10,7 @@
 #pragma GCC diagnostic pop
 #endif
 
+#include "context.hpp"
 #include "train.hpp"
 
 namespace {
@@ -70,9 +71,4 @@ BENCHMARK(torch_autoencoder_step)->Name("lstm_autoencoder/libtorch")->Arg(32)->A
 BENCHMARK(bench::mlp_step)->Name("mlp_64_64_10/limbic")->Arg(32)->Unit(benchmark::kMicrosecond);
 BENCHMARK(torch_mlp_step)->Name("mlp_64_64_10/libtorch")->Arg(32)->Unit(benchmark::kMicrosecond);
 
-int main(int argc, char** argv) {
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
-  benchmark::AddCustomContext("libtorch", TORCH_VERSION);
-  benchmark::RunSpecifiedBenchmarks();
-}
+int main(int argc, char** argv) { return bench::run(argc, argv); }

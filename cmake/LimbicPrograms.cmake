@@ -91,6 +91,8 @@ function(limbic_add_benchmarks)
     if(name MATCHES "_libtorch$")
       target_include_directories(bench_${name} SYSTEM PRIVATE ${TORCH_INCLUDE_DIRS})
       target_link_libraries(bench_${name} PRIVATE ${TORCH_LIBRARIES})
+      # g++ 12 warns inside its own AVX-512 header where libtorch's headers include it first.
+      target_compile_options(bench_${name} PRIVATE -Wno-uninitialized -Wno-maybe-uninitialized)
     endif()
   endforeach()
 endfunction()
