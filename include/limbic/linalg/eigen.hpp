@@ -1,6 +1,7 @@
 // limbic/linalg/eigen.hpp - the one header that includes Eigen (3.3 or newer)
 //
-// Eigen's own headers are not clean under our warnings; the pragmas serve those whose Eigen is not on a system path.
+// Eigen's own headers are not clean under strict warnings, so its folder belongs on the system include path (-isystem;
+// CMake's Eigen3::Eigen sees to it). The pragmas help those whose g++ has it elsewhere.
 #pragma once
 
 #include <limbic/config.hpp>
@@ -11,6 +12,7 @@
 #pragma GCC diagnostic ignored "-Wsign-conversion"
 #pragma GCC diagnostic ignored "-Wshadow"
 #pragma GCC diagnostic ignored "-Wpedantic"
+#pragma GCC diagnostic ignored "-Wunused-variable"
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #endif
