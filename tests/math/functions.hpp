@@ -59,8 +59,8 @@ template <class T> std::vector<entry<T>> all() {
       LIMBIC_TEST_ENTRY(tanh, std::tanh(x), -5, 5, 2.0, 2.0),
       LIMBIC_TEST_ENTRY(sigmoid, x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x)), -40, 40, 1.8, 1.8),
       LIMBIC_TEST_ENTRY(erf, std::erf(x), -6, 6, 1.5, 1.6),
-      LIMBIC_TEST_ENTRY(sin, std::sin(x), -1000, 1000, 2.4, 1.9),
-      LIMBIC_TEST_ENTRY(cos, std::cos(x), -1000, 1000, 2.4, 1.9),
+      LIMBIC_TEST_ENTRY(sin, std::sin(x), -1000, 1000, 2.5, 2.2),
+      LIMBIC_TEST_ENTRY(cos, std::cos(x), -1000, 1000, 2.5, 2.2),
       LIMBIC_TEST_ENTRY(abs, std::abs(x), -10, 10, 0, 0),
       LIMBIC_TEST_ENTRY(floor, std::floor(x), -10, 10, 0, 0),
   };

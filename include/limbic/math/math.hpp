@@ -14,9 +14,9 @@
 //   log         0.9    0.81        0.9    0.52
 //   log1p       1.5    0.80        1.5    0.84
 //   tanh        2.0    2.15        2.0    2.16
-//   sigmoid     1.8    1.60        1.8    1.60       std: the same formula on numbers
-//   erf         1.5    0.89        1.6    1.10
-//   sin, cos    2.4    0.57        1.9    0.52       up to |x| = 1e4 (float), 1e6 (double); beyond, std's
+//   sigmoid     1.8    1.61        1.8    1.60       std: the same formula on numbers
+//   erf         1.5    0.89        1.6    1.17
+//   sin, cos    2.5    0.57        2.2    0.52       up to |x| = 1e4 (float), 1e6 (double); beyond, std's
 //   pow         0.51   0.52        std's
 //   sqrt, abs, sign, floor, min, max: exact or correctly rounded
 //
