@@ -48,13 +48,16 @@ template <class A> struct row_operand {
 template <class T, class D> struct row_operand<row<T, D>> {
   row<T, D> value;
 #if LIMBIC_SIMD
-  template <class V> LIMBIC_INLINE V load(std::ptrdiff_t i) const { return lanes<std::remove_const_t<T>>::load(value.data + i); }
+  template <class V> LIMBIC_INLINE V load(std::ptrdiff_t i) const {
+    return lanes<std::remove_const_t<T>>::load(value.data + i);
+  }
 #endif
   template <class U> constexpr U at(std::ptrdiff_t i) const { return value.data[i]; }
 };
 
 // The last elements of a row as a pack, padded with its last one.
-template <class T, class A> LIMBIC_INLINE auto row_tail(row_operand<A> const& operand, std::ptrdiff_t i, std::ptrdiff_t n) {
+template <class T, class A> LIMBIC_INLINE auto row_tail(row_operand<A> const& operand, std::ptrdiff_t i,
+                                                        std::ptrdiff_t n) {
 #if LIMBIC_SIMD
   T padded[lanes<T>::width];
   for (std::ptrdiff_t k = 0; k < lanes<T>::width; ++k) padded[k] = operand.template at<T>(i + k < n ? i + k : n - 1);
@@ -146,7 +149,10 @@ constexpr void place(row<T, D> out, std::ptrdiff_t i, T v) {
 
 namespace detail {
 
-// One operand of for_each_row: where its lines start, and a contiguous stand-in for a strided line.
+inline constexpr std::ptrdiff_t row_group = 32;                // strided rows gathered at a time ...
+inline constexpr std::ptrdiff_t row_group_elements = 1 << 15;  // ... unless they are longer than this together
+
+// One operand of for_each_row: where its lines start, and contiguous stand-ins for strided ones.
 template <class T, int R, class D> struct row_source {
   view<T, R, D> all;
   bool add = false;
@@ -155,22 +161,31 @@ template <class T, int R, class D> struct row_source {
 
   std::ptrdiff_t length() const { return all.extent(axis); }
   bool strided() const { return all.stride(axis) != 1 && length() > 1; }
-  row<T, D> at(std::ptrdiff_t const* index, E* scratch) const {
-    if (!all) return {nullptr, length(), add};
-    T* p = start(index);
-    if (!strided()) return {p, length(), add};
-    if constexpr (std::is_const_v<T>) {
-      gather_line(scratch, p, length(), all.stride(axis));
-    } else {
-      if (add) gather_line(scratch, p, length(), all.stride(axis));
-    }
-    return {scratch, length(), add};
+  // Elements between stand-ins: padded, so that rows of a power of two do not crowd into a few lines of the cache.
+  std::ptrdiff_t pitch() const { return (length() + 15) / 16 * 16 + 16; }
+  std::ptrdiff_t step(int along) const { return all.extent(along) == 1 ? 0 : all.stride(along); }
+
+  // `count` rows that follow one another along another axis; their stand-ins are filled together, because what is far
+  // apart along the row is often close to its neighbours.
+  void gather(std::ptrdiff_t const* index, int along, std::ptrdiff_t count, E* scratch) const {
+    if (!all || !strided() || (!std::is_const_v<T> && !add)) return;
+    T const* const p = start(index);
+    std::ptrdiff_t const n = length(), stride = all.stride(axis), next = step(along), apart = pitch();
+    for (std::ptrdiff_t i = 0; i < n; ++i)
+      for (std::ptrdiff_t g = 0; g < count; ++g) scratch[g * apart + i] = p[i * stride + g * next];
   }
-  void finish(std::ptrdiff_t const* index, E const* scratch) const {
+  row<T, D> at(std::ptrdiff_t const* index, int along, std::ptrdiff_t g, E* scratch) const {
+    if (!all) return {nullptr, length(), add};
+    if (!strided()) return {start(index) + g * step(along), length(), add};
+    return {scratch + g * pitch(), length(), add};
+  }
+  void finish(std::ptrdiff_t const* index, int along, std::ptrdiff_t count, E const* scratch) const {
     if constexpr (!std::is_const_v<T>) {
       if (!all || !strided()) return;
-      T* p = start(index);
-      for (std::ptrdiff_t i = 0; i < length(); ++i) p[i * all.stride(axis)] = scratch[i];
+      T* const p = start(index);
+      std::ptrdiff_t const n = length(), stride = all.stride(axis), next = step(along), apart = pitch();
+      for (std::ptrdiff_t i = 0; i < n; ++i)
+        for (std::ptrdiff_t g = 0; g < count; ++g) p[i * stride + g * next] = scratch[g * apart + i];
     }
   }
   T* start(std::ptrdiff_t const* index) const {
@@ -182,7 +197,9 @@ template <class T, int R, class D> struct row_source {
 };
 
 template <class T, int R, class D> row_source<T, R, D> as_rows(view<T, R, D> v, int axis) { return {v, false, axis}; }
-template <class T, int R, class D> row_source<T, R, D> as_rows(sink<T, R, D> s, int axis) { return {s.to, s.add, axis}; }
+template <class T, int R, class D> row_source<T, R, D> as_rows(sink<T, R, D> s, int axis) {
+  return {s.to, s.add, axis};
+}
 
 // The extents that the operands' rows have in common: 1 along `axis`.
 template <int R, class D, class... T> shape<R> common_rows(int axis, row_source<T, R, D> const&... s) {
@@ -203,26 +220,41 @@ template <int R, class D, class... T> shape<R> common_rows(int axis, row_source<
 }
 
 template <class F, class... S, std::size_t... I>
-void for_each_row_host(F const& f, std::ptrdiff_t const* extents, int rank, int axis, std::index_sequence<I...>, S const&... source) {
+void for_each_row_host(F const& f, std::ptrdiff_t const* extents, int rank, int axis, std::index_sequence<I...>,
+                       S const&... source) {
   std::ptrdiff_t rows = 1;
   for (int a = 0; a < rank; ++a)
     if (a != axis) rows *= extents[a];
   std::ptrdiff_t longest = 1;
   ((longest = source.length() > longest ? source.length() : longest), ...);
+  // The rows of a group follow one another along the last axis that is not theirs.
+  int along = axis;
+  for (int a = 0; a < rank; ++a)
+    if (a != axis && extents[a] > 1) along = a;
+  std::ptrdiff_t const most = extents[along] < row_group ? extents[along] : row_group;
+  std::ptrdiff_t const group = most * longest <= row_group_elements ? most : row_group_elements / longest + 1;
   std::ptrdiff_t const grain = rows * longest <= parallel_grain ? rows : parallel_grain / 2 / longest + 1;
   parallel_for(rows, grain, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
     std::tuple<tensor<typename S::E, 1, scalar>...> scratch;
-    ((source.strided() ? void(std::get<I>(scratch) = tensor<typename S::E, 1, scalar>(shape<1>{{source.length()}}, uninitialized)) : void()), ...);
+    auto const provide = [&](auto& to, auto const& from) {
+      using E = typename std::remove_cvref_t<decltype(from)>::E;
+      if (from.strided()) to = tensor<E, 1, scalar>(shape<1>{{group * from.pitch()}}, uninitialized);
+    };
+    (provide(std::get<I>(scratch), source), ...);
     std::ptrdiff_t index[max_rank] = {};
-    for (std::ptrdiff_t r = begin; r < end; ++r) {
+    for (std::ptrdiff_t r = begin; r < end;) {
       std::ptrdiff_t left = r;
       for (int a = rank - 1; a >= 0; --a) {
         if (a == axis) continue;
         index[a] = left % extents[a];
         left /= extents[a];
       }
-      f(source.at(index, std::get<I>(scratch).data())...);
-      (source.finish(index, std::get<I>(scratch).data()), ...);
+      std::ptrdiff_t count = group < end - r ? group : end - r;
+      if (count > extents[along] - index[along]) count = extents[along] - index[along];
+      (source.gather(index, along, count, std::get<I>(scratch).data()), ...);
+      for (std::ptrdiff_t g = 0; g < count; ++g) f(source.at(index, along, g, std::get<I>(scratch).data())...);
+      (source.finish(index, along, count, std::get<I>(scratch).data()), ...);
+      r += count;
     }
   });
 }
@@ -233,11 +265,12 @@ template <class D, class F, class First, class... Rest>
   requires is_host<D>
 void for_each_row(D, int axis, F const& f, First const& first, Rest const&... rest) {
   constexpr int R = First::rank;
-  static_assert(((Rest::rank == R) && ...), "limbic: for_each_row: all operands have the same rank (unsqueeze the others)");
+  static_assert(((Rest::rank == R) && ...),
+                "limbic: for_each_row: all operands have the same rank (unsqueeze the others)");
   axis = normalize_axis("for_each_row", axis, R);
   auto const extents = detail::common_rows(axis, detail::as_rows(first, axis), detail::as_rows(rest, axis)...);
-  detail::for_each_row_host(f, extents.extents, R, axis, std::make_index_sequence<1 + sizeof...(Rest)>(), detail::as_rows(first, axis),
-                            detail::as_rows(rest, axis)...);
+  detail::for_each_row_host(f, extents.extents, R, axis, std::make_index_sequence<1 + sizeof...(Rest)>(),
+                            detail::as_rows(first, axis), detail::as_rows(rest, axis)...);
 }
 
 LIMBIC_END
