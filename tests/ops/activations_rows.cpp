@@ -9,7 +9,7 @@ using namespace limbic;
 
 namespace {
 std::vector<std::tuple<shape<2>>> const matrices{{at(3, 7)}, {at(1, 1)}, {at(0, 4)}, {at(4, 0)}, {at(2, 37)}};
-std::vector<std::tuple<shape<3>>> const boxes{{at(2, 5, 3)}, {at(2, 0, 3)}};
+std::vector<std::tuple<shape<3>>> const boxes{{at(2, 5, 3)}, {at(2, 0, 3)}, {at(1, 3, 37)}};
 }  // namespace
 
 TEST_CASE("softmax, log_softmax") {
