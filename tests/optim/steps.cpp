@@ -209,3 +209,26 @@ TEST_CASE("options outside of their domain") {
   CHECK_THROWS_AS(sgd(net, {.nesterov = true}), argument_error);
   CHECK_THROWS_AS(rmsprop(net, {.alpha = std::nan("")}), argument_error);
 }
+
+TEMPLATE_TEST_CASE("running means that fade end at 0, not among the subnormal numbers", "", scalar, simd) {
+  parameter<float, 1, TestType> p({3});
+  adam first(p);
+  sgd second(p, {.momentum = 0.5});
+  auto const step = [&](auto& optimizer, float g) {
+    for (int i = 0; i < 3; ++i) p.gradient_storage()(i) = g;
+    p.set_has_gradient();
+    optimizer.step();
+  };
+  step(first, 1);
+  step(second, 1);
+  for (int i = 0; i < 1100; ++i) step(first, 0), step(second, 0);
+  first.each_state([&](std::string_view, auto&&... rest) {
+    if constexpr (sizeof...(rest) == 2)
+      [&](std::string_view name, auto& t) {
+        if (name == "exp_avg") CHECK(t(0) == 0);
+      }(rest...);
+  });
+  second.each_state([&](std::string_view, auto&&... rest) {
+    if constexpr (sizeof...(rest) == 2) [&](std::string_view, auto& t) { CHECK(t(2) == 0); }(rest...);
+  });
+}

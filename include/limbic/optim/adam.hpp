@@ -32,7 +32,8 @@ struct adam_step {
  private:
   template <class V> constexpr results<V, 2> moments(V x, V gradient, V m, V v) const {
     V const g = gradient + math::constant<V>(decay) * x;
-    return {{math::constant<V>(beta1) * m + math::constant<V>(1 - beta1) * g, math::constant<V>(beta2) * v + math::constant<V>(1 - beta2) * g * g}};
+    return {{without_subnormals(math::constant<V>(beta1) * m + math::constant<V>(1 - beta1) * g),
+             without_subnormals(math::constant<V>(beta2) * v + math::constant<V>(1 - beta2) * g * g)}};
   }
   template <class V> constexpr V moved(V x, V m, V u) const {
     return math::constant<V>(shrink) * x - math::constant<V>(rate) * m / (math::constant<V>(root) * math::sqrt(u) + math::constant<V>(eps));

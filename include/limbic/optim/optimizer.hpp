@@ -24,6 +24,8 @@
 #include <limbic/backend/map.hpp>
 #include <limbic/core/visit.hpp>
 
+#include <limits>
+
 LIMBIC_BEGIN
 
 namespace detail {
@@ -176,6 +178,14 @@ template <class Rule> class optimizer : public Rule {
 };
 
 namespace detail {
+
+// 0 for a subnormal number. Where gradients stay 0 a running mean fades without ever reaching 0, and arithmetic with
+// subnormal numbers takes many times as long; what they would still move is far below any parameter's last digit.
+template <class V> constexpr V without_subnormals(V x) {
+  V const least = math::constant<V>(static_cast<double>(std::numeric_limits<math::number_of<V>>::min()));
+  return math::select(math::abs(x) < least, V(0), x);
+}
+
 // What every rule asks of its options.
 inline void check_option(std::string_view op, std::string_view option, double value, bool good, std::string_view domain) {
   if (!good) fail<argument_error>(op, option, " must be ", domain, ", but is ", value);

@@ -44,14 +44,14 @@ struct rmsprop_rule : rmsprop_options {
       V const state[] = {square, more...};
       V const a = math::constant<V>(alpha), rest = math::constant<V>(1 - alpha);
       V const g = gradient + math::constant<V>(decay) * x;
-      V const v = a * square + rest * g * g;
+      V const v = detail::without_subnormals(a * square + rest * g * g);
       V size = v, mean = v;
       if constexpr (Centered) {
-        mean = a * state[1] + rest * g;
+        mean = detail::without_subnormals(a * state[1] + rest * g);
         size = math::max(v - mean * mean, V(0));
       }
       V way = g / (math::sqrt(size) + math::constant<V>(eps));
-      if constexpr (Momentum) way = math::constant<V>(momentum) * state[Centered ? 2 : 1] + way;
+      if constexpr (Momentum) way = detail::without_subnormals(math::constant<V>(momentum) * state[Centered ? 2 : 1] + way);
       V const moved = x - math::constant<V>(rate) * way;
       if constexpr (Centered && Momentum)
         return {{moved, v, mean, way}};

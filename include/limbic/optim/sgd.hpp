@@ -42,7 +42,7 @@ struct sgd_rule : sgd_options {
     bool nesterov;
     template <class V> constexpr results<V, 2> operator()(V x, V gradient, V buffer) const {
       V const g = gradient + math::constant<V>(decay) * x;
-      V const b = math::constant<V>(keep) * buffer + math::constant<V>(take) * g;
+      V const b = detail::without_subnormals(math::constant<V>(keep) * buffer + math::constant<V>(take) * g);
       V const way = nesterov ? g + math::constant<V>(ahead) * b : b;
       return {{x - math::constant<V>(rate) * way, b}};
     }
