@@ -23,7 +23,6 @@ template <over Kind> struct along {
     if constexpr (Kind == over::all) {
       return shape<0>();
     } else {
-      static_assert(R >= 1, "limbic: a reduction along an axis takes a tensor of rank 1 or more");
       int const a = normalize_axis(name, axis, R);
       shape<Kind == over::axis ? R - 1 : R> y;
       for (int i = 0, k = 0; i < R; ++i) {
@@ -53,5 +52,14 @@ template <over Kind> struct along {
                            Kind == over::all ? "" : " along its axis of extent 0");
   }
 };
+
+namespace detail {
+// A wrong rank is to cost a line, not the whole way down.
+template <class Op, operand X> auto apply_along(Op const& o, X&& x) {
+  constexpr bool fit = rank_of<X> >= 1;
+  if constexpr (fit) return apply(o, std::forward<X>(x));
+  else static_assert(fit, "limbic: a reduction along an axis takes a tensor of rank 1 or more");
+}
+}  // namespace detail
 
 LIMBIC_END

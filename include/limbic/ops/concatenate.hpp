@@ -27,7 +27,6 @@ struct concatenate_op {
   int axis = 0;
 
   template <int R, class... S> shape<R> shape_of(shape<R> const& first, S const&... rest) const {
-    static_assert(R >= 1 && ((S::rank == R) && ...), "limbic: concatenate takes tensors of one rank, 1 or more");
     int const a = normalize_axis(name, axis, R);
     shape<R> y = first;
     auto const join = [&](shape<R> const& x) {
@@ -66,7 +65,6 @@ struct stack_op {
   int axis = 0;
 
   template <int R, class... S> shape<R + 1> shape_of(shape<R> const& first, S const&... rest) const {
-    static_assert(((S::rank == R) && ...), "limbic: stack takes tensors of one rank");
     int const a = normalize_axis(name, axis, R + 1);
     auto const check = [&](shape<R> const& x) {
       if (!(x == first)) fail<shape_error>(name, "shapes ", first, " and ", x, " differ");
@@ -101,13 +99,16 @@ struct stack_op {
   }
 };
 
-template <operand... X> auto concatenate(int axis, X&&... x) {
-  static_assert(sizeof...(X) >= 1 && sizeof...(X) <= 16, "limbic: concatenate takes 1 to 16 tensors");
-  return apply(concatenate_op{.axis = axis}, std::forward<X>(x)...);
+template <operand First, operand... Rest> auto concatenate(int axis, First&& first, Rest&&... rest) {
+  constexpr bool fit = rank_of<First> >= 1 && ((rank_of<Rest> == rank_of<First>) && ...) && sizeof...(Rest) < 16;
+  if constexpr (fit)
+    return apply(concatenate_op{.axis = axis}, std::forward<First>(first), std::forward<Rest>(rest)...);
+  else static_assert(fit, "limbic: concatenate takes up to 16 tensors of one rank, 1 or more");
 }
-template <operand... X> auto stack(int axis, X&&... x) {
-  static_assert(sizeof...(X) >= 1 && sizeof...(X) <= 16, "limbic: stack takes 1 to 16 tensors");
-  return apply(stack_op{.axis = axis}, std::forward<X>(x)...);
+template <operand First, operand... Rest> auto stack(int axis, First&& first, Rest&&... rest) {
+  constexpr bool fit = ((rank_of<Rest> == rank_of<First>) && ...) && sizeof...(Rest) < 16;
+  if constexpr (fit) return apply(stack_op{.axis = axis}, std::forward<First>(first), std::forward<Rest>(rest)...);
+  else static_assert(fit, "limbic: stack takes up to 16 tensors of one rank");
 }
 
 LIMBIC_END

@@ -40,9 +40,10 @@ struct dropout_op {
 namespace functional {
 
 template <operand X, operand N> auto dropout(X&& x, N&& noise, double p = 0.5) {
-  static_assert(rank_of<X> == rank_of<N>, "limbic: dropout takes noise of the shape of x");
+  constexpr bool fit = rank_of<X> == rank_of<N>;
   if (!(p >= 0 && p < 1)) fail<argument_error>("dropout", "p must lie in [0, 1), but is ", p);
-  return apply(dropout_op{.p = p}, std::forward<X>(x), std::forward<N>(noise));
+  if constexpr (fit) return apply(dropout_op{.p = p}, std::forward<X>(x), std::forward<N>(noise));
+  else static_assert(fit, "limbic: dropout takes noise of the shape of x");
 }
 
 }  // namespace functional

@@ -62,9 +62,9 @@ struct linear_op {
 namespace functional {
 
 template <operand X, operand W, operand B> auto linear(X&& x, W&& weight, B&& bias) {
-  static_assert(rank_of<X> >= 1 && rank_of<W> == 2 && rank_of<B> == 1,
-                "limbic: linear takes x of rank 1 or more, a weight of rank 2 and a bias of rank 1");
-  return apply(linear_op{}, std::forward<X>(x), std::forward<W>(weight), std::forward<B>(bias));
+  constexpr bool fit = rank_of<X> >= 1 && rank_of<W> == 2 && rank_of<B> == 1;
+  if constexpr (fit) return apply(linear_op{}, std::forward<X>(x), std::forward<W>(weight), std::forward<B>(bias));
+  else static_assert(fit, "limbic: linear takes x of rank 1 or more, a weight of rank 2 and a bias of rank 1");
 }
 template <operand X, operand W> auto linear(X&& x, W&& weight) {
   return linear(std::forward<X>(x), std::forward<W>(weight), absent<X, 1>());

@@ -27,8 +27,9 @@ struct log_softmax_op {
 };
 
 template <operand X> auto log_softmax(X&& x, int axis = -1) {
-  static_assert(rank_of<X> >= 1, "limbic: log_softmax takes a tensor of rank 1 or more");
-  return apply(log_softmax_op{.axis = axis}, std::forward<X>(x));
+  constexpr bool fit = rank_of<X> >= 1;
+  if constexpr (fit) return apply(log_softmax_op{.axis = axis}, std::forward<X>(x));
+  else static_assert(fit, "limbic: log_softmax takes a tensor of rank 1 or more");
 }
 
 LIMBIC_END

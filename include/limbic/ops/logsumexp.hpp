@@ -50,10 +50,10 @@ template <over Kind> struct logsumexp_op : along<Kind> {
 
 template <operand X> auto logsumexp(X&& x) { return apply(logsumexp_op<over::all>{}, std::forward<X>(x)); }
 template <operand X> auto logsumexp(X&& x, int axis) {
-  return apply(logsumexp_op<over::axis>{{axis}}, std::forward<X>(x));
+  return detail::apply_along(logsumexp_op<over::axis>{{axis}}, std::forward<X>(x));
 }
 template <operand X> auto logsumexp(X&& x, int axis, keepdim_t) {
-  return apply(logsumexp_op<over::axis_kept>{{axis}}, std::forward<X>(x));
+  return detail::apply_along(logsumexp_op<over::axis_kept>{{axis}}, std::forward<X>(x));
 }
 
 LIMBIC_END

@@ -46,7 +46,6 @@ template <over Kind, bool Greatest> struct extreme : along<Kind> {
 
 template <bool Greatest, class D, class T, int R>
 tensor<std::int64_t, R - 1, D> extreme_position(std::string_view op, D d, view<T const, R, D> x, int axis) {
-  static_assert(R >= 1, "limbic: argmax and argmin along an axis take a tensor of rank 1 or more");
   along<over::axis> const r{axis};
   tensor<std::int64_t, R - 1, D> y(r.reduced(op, x.shape()), uninitialized);
   r.check_not_empty(op, x.shape());
@@ -68,27 +67,33 @@ template <over Kind> struct min_op : detail::extreme<Kind, false> {
 };
 
 template <operand X> auto max(X&& x) { return apply(max_op<over::all>{}, std::forward<X>(x)); }
-template <operand X> auto max(X&& x, int axis) { return apply(max_op<over::axis>{{{axis}}}, std::forward<X>(x)); }
+template <operand X> auto max(X&& x, int axis) {
+  return detail::apply_along(max_op<over::axis>{{{axis}}}, std::forward<X>(x));
+}
 template <operand X> auto max(X&& x, int axis, keepdim_t) {
-  return apply(max_op<over::axis_kept>{{{axis}}}, std::forward<X>(x));
+  return detail::apply_along(max_op<over::axis_kept>{{{axis}}}, std::forward<X>(x));
 }
 
 template <operand X> auto min(X&& x) { return apply(min_op<over::all>{}, std::forward<X>(x)); }
-template <operand X> auto min(X&& x, int axis) { return apply(min_op<over::axis>{{{axis}}}, std::forward<X>(x)); }
+template <operand X> auto min(X&& x, int axis) {
+  return detail::apply_along(min_op<over::axis>{{{axis}}}, std::forward<X>(x));
+}
 template <operand X> auto min(X&& x, int axis, keepdim_t) {
-  return apply(min_op<over::axis_kept>{{{axis}}}, std::forward<X>(x));
+  return detail::apply_along(min_op<over::axis_kept>{{{axis}}}, std::forward<X>(x));
 }
 
 // Tensors, views and parameters: the position is a number, not a value with a gradient.
 template <operand X>
   requires(!recorded<X>)
 auto argmax(X const& x, int axis = -1) {
-  return detail::extreme_position<true>("argmax", device_of<X>{}, as_view(x), axis);
+  if constexpr (rank_of<X> >= 1) return detail::extreme_position<true>("argmax", device_of<X>{}, as_view(x), axis);
+  else static_assert(rank_of<X> >= 1, "limbic: argmax takes a tensor of rank 1 or more");
 }
 template <operand X>
   requires(!recorded<X>)
 auto argmin(X const& x, int axis = -1) {
-  return detail::extreme_position<false>("argmin", device_of<X>{}, as_view(x), axis);
+  if constexpr (rank_of<X> >= 1) return detail::extreme_position<false>("argmin", device_of<X>{}, as_view(x), axis);
+  else static_assert(rank_of<X> >= 1, "limbic: argmin takes a tensor of rank 1 or more");
 }
 
 LIMBIC_END

@@ -19,7 +19,6 @@ template <int S> struct repeat_op {
   shape<S> times;
 
   template <int R> shape<S> shape_of(shape<R> const& x) const {
-    static_assert(S >= R && S <= 4, "limbic: repeat takes a number for every axis of x, and gives at most rank 4");
     shape<S> y = times;
     for (int i = 0; i < S; ++i) {
       if (times[i] < 0) fail<argument_error>(name, "numbers of copies must not be negative, but are ", times);
@@ -65,7 +64,6 @@ template <int S> struct broadcast_to_op {
   shape<S> to;
 
   template <int R> shape<S> shape_of(shape<R> const& x) const {
-    static_assert(S >= R, "limbic: broadcast_to cannot drop axes");
     shape<S> y = to;
     for (int i = 0; i < S; ++i) {
       std::ptrdiff_t const n = i < S - R ? -1 : x[i - (S - R)];
@@ -80,7 +78,9 @@ template <int S> struct broadcast_to_op {
 };
 
 template <operand X, int S> auto repeat(X&& x, shape<S> const& times) {
-  return apply(repeat_op<S>{times}, std::forward<X>(x));
+  constexpr bool fit = S >= rank_of<X> && S <= 4;
+  if constexpr (fit) return apply(repeat_op<S>{times}, std::forward<X>(x));
+  else static_assert(fit, "limbic: repeat takes a number for every axis of x, and gives at most rank 4");
 }
 template <operand X, class... I>
   requires(sizeof...(I) > 0 && (std::is_integral_v<I> && ...))
@@ -88,7 +88,9 @@ auto repeat(X&& x, I... times) {
   return repeat(std::forward<X>(x), shape<static_cast<int>(sizeof...(I))>{{static_cast<std::ptrdiff_t>(times)...}});
 }
 template <operand X, int S> auto broadcast_to(X&& x, shape<S> const& to) {
-  return apply(broadcast_to_op<S>{to}, std::forward<X>(x));
+  constexpr bool fit = S >= rank_of<X>;
+  if constexpr (fit) return apply(broadcast_to_op<S>{to}, std::forward<X>(x));
+  else static_assert(fit, "limbic: broadcast_to cannot drop axes");
 }
 template <operand X, class... I>
   requires(sizeof...(I) > 0 && (std::is_integral_v<I> && ...))

@@ -34,28 +34,37 @@ auto reshape(X&& x, I... extents) {
 
 template <int First = 0, int Last = -1, operand X> auto flatten(X&& x) {
   constexpr int R = rank_of<X>, first = First < 0 ? First + R : First, last = Last < 0 ? Last + R : Last;
-  static_assert(R == 0 || (0 <= first && first <= last && last < R), "limbic: flatten: these axes do not exist");
-  [[maybe_unused]] auto const& from = x.shape();
-  shape<R == 0 ? 1 : R - (last - first)> to;
-  to[R == 0 ? 0 : first] = 1;
-  for (int i = 0; i < R; ++i) {
-    if (i < first) to[i] = from[i];
-    else if (i <= last) to[first] *= from[i];
-    else to[i - (last - first)] = from[i];
+  constexpr bool fit = R == 0 || (0 <= first && first <= last && last < R);
+  if constexpr (R == 0) {
+    return reshape(std::forward<X>(x), shape<1>{{1}});
+  } else if constexpr (fit) {
+    auto const& from = x.shape();
+    shape<R - (last - first)> to;
+    to[first] = 1;
+    for (int i = 0; i < R; ++i) {
+      if (i < first) to[i] = from[i];
+      else if (i <= last) to[first] *= from[i];
+      else to[i - (last - first)] = from[i];
+    }
+    return reshape(std::forward<X>(x), to);
+  } else {
+    static_assert(fit, "limbic: flatten: these axes do not exist");
   }
-  return reshape(std::forward<X>(x), to);
 }
 
 template <operand X> auto squeeze(X&& x, int axis) {
   constexpr int R = rank_of<X>;
-  static_assert(R >= 1, "limbic: squeeze takes a tensor of rank 1 or more");
-  int const a = normalize_axis("squeeze", axis, R);
-  auto const& from = x.shape();
-  if (from[a] != 1) fail<shape_error>("squeeze", "axis ", axis, " of ", from, " has not extent 1");
-  shape<R - 1> to;
-  for (int i = 0, k = 0; i < R; ++i)
-    if (i != a) to[k++] = from[i];
-  return reshape(std::forward<X>(x), to);
+  if constexpr (R >= 1) {
+    int const a = normalize_axis("squeeze", axis, R);
+    auto const& from = x.shape();
+    if (from[a] != 1) fail<shape_error>("squeeze", "axis ", axis, " of ", from, " has not extent 1");
+    shape<R - 1> to;
+    for (int i = 0, k = 0; i < R; ++i)
+      if (i != a) to[k++] = from[i];
+    return reshape(std::forward<X>(x), to);
+  } else {
+    static_assert(R >= 1, "limbic: squeeze takes a tensor of rank 1 or more");
+  }
 }
 
 template <operand X> auto unsqueeze(X&& x, int axis) {

@@ -31,7 +31,6 @@ struct slice_op {
   std::ptrdiff_t begin = 0, end = to_the_end, step = 1;
 
   template <int R> shape<R> shape_of(shape<R> const& x) const {
-    static_assert(R >= 1, "limbic: slice takes a tensor of rank 1 or more");
     return cut(view<char const, R, scalar>(nullptr, x)).shape();
   }
   void forward(auto d, auto y, auto x) const { copy(d, y, cut(x)); }
@@ -51,7 +50,6 @@ struct select_op {
   std::ptrdiff_t index = 0;
 
   template <int R> shape<R - 1> shape_of(shape<R> const& x) const {
-    static_assert(R >= 1, "limbic: select takes a tensor of rank 1 or more");
     int const a = normalize_axis(name, axis, R);
     if (index < -x[a] || index >= x[a])
       fail<index_error>(name, "index ", index, " does not lie in axis ", axis, " of ", x);
@@ -80,10 +78,14 @@ struct select_op {
 
 template <operand X>
 auto slice(X&& x, int axis, std::ptrdiff_t begin, std::ptrdiff_t end = to_the_end, std::ptrdiff_t step = 1) {
-  return apply(slice_op{.axis = axis, .begin = begin, .end = end, .step = step}, std::forward<X>(x));
+  constexpr bool fit = rank_of<X> >= 1;
+  if constexpr (fit) return apply(slice_op{.axis = axis, .begin = begin, .end = end, .step = step}, std::forward<X>(x));
+  else static_assert(fit, "limbic: slice takes a tensor of rank 1 or more");
 }
 template <operand X> auto select(X&& x, int axis, std::ptrdiff_t index) {
-  return apply(select_op{.axis = axis, .index = index}, std::forward<X>(x));
+  constexpr bool fit = rank_of<X> >= 1;
+  if constexpr (fit) return apply(select_op{.axis = axis, .index = index}, std::forward<X>(x));
+  else static_assert(fit, "limbic: select takes a tensor of rank 1 or more");
 }
 
 LIMBIC_END

@@ -24,6 +24,10 @@ struct softmax_op {
   }
 };
 
-template <operand X> auto softmax(X&& x, int axis = -1) { return apply(softmax_op{.axis = axis}, std::forward<X>(x)); }
+template <operand X> auto softmax(X&& x, int axis = -1) {
+  constexpr bool fit = rank_of<X> >= 1;
+  if constexpr (fit) return apply(softmax_op{.axis = axis}, std::forward<X>(x));
+  else static_assert(fit, "limbic: softmax takes a tensor of rank 1 or more");
+}
 
 LIMBIC_END

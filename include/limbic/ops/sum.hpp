@@ -50,15 +50,19 @@ template <over Kind> struct mean_op : along<Kind> {
 };
 
 template <operand X> auto sum(X&& x) { return apply(sum_op<over::all>{}, std::forward<X>(x)); }
-template <operand X> auto sum(X&& x, int axis) { return apply(sum_op<over::axis>{{axis}}, std::forward<X>(x)); }
+template <operand X> auto sum(X&& x, int axis) {
+  return detail::apply_along(sum_op<over::axis>{{axis}}, std::forward<X>(x));
+}
 template <operand X> auto sum(X&& x, int axis, keepdim_t) {
-  return apply(sum_op<over::axis_kept>{{axis}}, std::forward<X>(x));
+  return detail::apply_along(sum_op<over::axis_kept>{{axis}}, std::forward<X>(x));
 }
 
 template <operand X> auto mean(X&& x) { return apply(mean_op<over::all>{}, std::forward<X>(x)); }
-template <operand X> auto mean(X&& x, int axis) { return apply(mean_op<over::axis>{{axis}}, std::forward<X>(x)); }
+template <operand X> auto mean(X&& x, int axis) {
+  return detail::apply_along(mean_op<over::axis>{{axis}}, std::forward<X>(x));
+}
 template <operand X> auto mean(X&& x, int axis, keepdim_t) {
-  return apply(mean_op<over::axis_kept>{{axis}}, std::forward<X>(x));
+  return detail::apply_along(mean_op<over::axis_kept>{{axis}}, std::forward<X>(x));
 }
 
 LIMBIC_END

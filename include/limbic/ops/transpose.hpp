@@ -51,8 +51,9 @@ template <int R> struct permute_op {
 };
 
 template <operand X> auto transpose(X&& x) {
-  static_assert(rank_of<X> >= 2, "limbic: transpose takes a tensor of rank 2 or more");
-  return apply(transpose_op{}, std::forward<X>(x));
+  constexpr bool fit = rank_of<X> >= 2;
+  if constexpr (fit) return apply(transpose_op{}, std::forward<X>(x));
+  else static_assert(fit, "limbic: transpose takes a tensor of rank 2 or more");
 }
 template <operand X> auto permute(X&& x, shape<rank_of<X>> const& order) {
   return apply(permute_op<rank_of<X>>{order}, std::forward<X>(x));

@@ -91,20 +91,20 @@ template <operand X> auto variance(X&& x, variance_options const& o = {}) {
   return apply(variance_op<over::all>{{{}, o.correction}}, std::forward<X>(x));
 }
 template <operand X> auto variance(X&& x, int axis, variance_options const& o = {}) {
-  return apply(variance_op<over::axis>{{{axis}, o.correction}}, std::forward<X>(x));
+  return detail::apply_along(variance_op<over::axis>{{{axis}, o.correction}}, std::forward<X>(x));
 }
 template <operand X> auto variance(X&& x, int axis, keepdim_t, variance_options const& o = {}) {
-  return apply(variance_op<over::axis_kept>{{{axis}, o.correction}}, std::forward<X>(x));
+  return detail::apply_along(variance_op<over::axis_kept>{{{axis}, o.correction}}, std::forward<X>(x));
 }
 
 template <operand X> auto standard_deviation(X&& x, variance_options const& o = {}) {
   return apply(standard_deviation_op<over::all>{{{}, o.correction}}, std::forward<X>(x));
 }
 template <operand X> auto standard_deviation(X&& x, int axis, variance_options const& o = {}) {
-  return apply(standard_deviation_op<over::axis>{{{axis}, o.correction}}, std::forward<X>(x));
+  return detail::apply_along(standard_deviation_op<over::axis>{{{axis}, o.correction}}, std::forward<X>(x));
 }
 template <operand X> auto standard_deviation(X&& x, int axis, keepdim_t, variance_options const& o = {}) {
-  return apply(standard_deviation_op<over::axis_kept>{{{axis}, o.correction}}, std::forward<X>(x));
+  return detail::apply_along(standard_deviation_op<over::axis_kept>{{{axis}, o.correction}}, std::forward<X>(x));
 }
 
 LIMBIC_END
