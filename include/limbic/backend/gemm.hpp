@@ -131,6 +131,11 @@ template <class D, class T> constexpr std::ptrdiff_t panel_width() {
   return kernel_lanes<D, T>::packs * kernel_lanes<D, T>::width;
 }
 
+// A panel of so many columns is read where it is: the micro-kernel takes all packs, or one, and reads no further.
+template <class D, class T> constexpr bool fills_packs(std::ptrdiff_t columns) {
+  return columns == panel_width<D, T>() || columns == kernel_lanes<D, T>::width;
+}
+
 // Panels [p][K][width] of b, or b itself in place of those that are whole packs wide (ldb > 0: its rows are contiguous).
 template <class D, class T>
 void gemm_tiles(sink<T, 2, D> c, view<T const, 2, D> a, T const* panels, T const* in_place, std::ptrdiff_t ldb) {
@@ -161,7 +166,7 @@ void gemm_tiles(sink<T, 2, D> c, view<T const, 2, D> a, T const* panels, T const
         }
         for (std::ptrdiff_t p = p0; p < p1; ++p) {
           std::ptrdiff_t const j = p * width, columns = n - j < width ? n - j : width;
-          bool const here = in_place != nullptr && columns % L::width == 0;
+          bool const here = in_place != nullptr && fills_packs<D, T>(columns);
           T const* const b = here ? in_place + k0 * ldb + j : panels + (in_place != nullptr ? 0 : p) * depth * width + k0 * width;
           auto const run = columns > L::width ? &micro_rows<D, T, M, L::packs> : &micro_rows<D, T, M, 1>;
           run(rows, ks, left, pack_a ? 1 : row, pack_a ? M : step, pack_a ? M * ks : M * row, b, here ? ldb : width,
@@ -320,7 +325,7 @@ void gemm(D d, sink<T, 2, D> c, view<T const, 2, D> a, view<T const, 2, D> b, T*
   if (b.stride(1) == 1 && m <= 2 * detail::kernel_lanes<D, T>::rows) {
     std::ptrdiff_t const last = n / width * width;
     tensor<T, 1, D> ragged;
-    if (n % detail::kernel_lanes<D, T>::width != 0) {
+    if (last < n && !detail::fills_packs<D, T>(n - last)) {
       ragged = tensor<T, 1, D>(shape<1>{{depth * width}}, uninitialized);
       detail::pack_panel<D, T>(b, last, ragged.data());
     }
