@@ -151,5 +151,42 @@ class CompileFail(Tree):
             self.assertIn(says, output)
 
 
+class CudaOps(Tree):
+    def setUp(self):
+        super().setUp()
+        self.write("ops/sub.hpp", 'template <int R> struct sub_op : detail::base<R> {\n  static constexpr std::string_view name = "sub";\n};')
+        self.calls('s.check("sub", [](auto const& a) { return a; }, x);')
+
+    def calls(self, text):
+        path = self.root / "cuda" / "tests" / "ops.hpp"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def check(self, *more):
+        return run("check_cuda_ops.py", self.root, *more)
+
+    def test_every_op_is_called(self):
+        code, output = self.check()
+        self.assertEqual(code, 0, output)
+        self.assertIn("1 ops, 0 problems", output)
+
+    def test_a_missing_op(self):
+        self.write("linalg/norm.hpp", 'struct norm_op {\n  static constexpr std::string_view name = "norm";\n};')
+        code, output = self.check()
+        self.assertEqual(code, 1)
+        self.assertIn('norm_op: no s.check("norm", ...)', output)
+
+    def test_a_call_of_nothing(self):
+        self.calls('s.check("sub", f, x); s.check("add", f, x);')
+        code, output = self.check()
+        self.assertEqual(code, 1)
+        self.assertIn('s.check("add", ...) names no op', output)
+
+    def test_an_object_without_the_op(self):
+        code, output = self.check("--object", sys.executable)
+        self.assertEqual(code, 1, output)
+        self.assertIn("sub_op (sub): no node on cuda for float", output)
+
+
 if __name__ == "__main__":
     unittest.main()
