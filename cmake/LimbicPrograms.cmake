@@ -63,6 +63,9 @@ function(limbic_add_examples)
       set_tests_properties(example.${name} PROPERTIES TIMEOUT 600)
     endif()
   endforeach()
+  if(LIMBIC_BUILD_TESTS AND Python3_Interpreter_FOUND)
+    add_test(NAME example.documents COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tests/examples/test_documents.py)
+  endif()
 endfunction()
 
 # benchmarks/name.cpp -> bench_name with Google Benchmark; *_libtorch.cpp also links libtorch and is left out
