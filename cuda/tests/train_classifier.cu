@@ -101,6 +101,10 @@ template <class D> struct run {
 }  // namespace
 
 int main() {
+  if (device_count() == 0) {
+    std::puts("no CUDA device: skipped");
+    return 77;
+  }
   run<scalar> cpu;
   run<cuda> gpu;
   cpu.train();
