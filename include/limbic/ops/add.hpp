@@ -29,9 +29,9 @@ struct add_number_op {
 template <operand A, operand B> auto add(A&& a, B&& b) {
   return apply(add_op{}, std::forward<A>(a), std::forward<B>(b));
 }
-template <operand X, number C> auto add(X&& x, C c) {
+template <operand X, plain_number C> auto add(X&& x, C c) {
   return apply(add_number_op{static_cast<double>(c)}, std::forward<X>(x));
 }
-template <operand X, number C> auto add(C c, X&& x) { return add(std::forward<X>(x), c); }
+template <operand X, plain_number C> auto add(C c, X&& x) { return add(std::forward<X>(x), c); }
 
 LIMBIC_END

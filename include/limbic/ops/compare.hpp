@@ -60,31 +60,31 @@ template <class Op> struct compare_number_op {
 template <operand A, operand B> auto equal(A&& a, B&& b) {
   return apply(equal_op{}, std::forward<A>(a), std::forward<B>(b));
 }
-template <operand X, number C> auto equal(X&& x, C c) {
+template <operand X, plain_number C> auto equal(X&& x, C c) {
   return apply(compare_number_op<equal_op>{static_cast<double>(c)}, std::forward<X>(x));
 }
 template <operand A, operand B> auto less(A&& a, B&& b) {
   return apply(less_op{}, std::forward<A>(a), std::forward<B>(b));
 }
-template <operand X, number C> auto less(X&& x, C c) {
+template <operand X, plain_number C> auto less(X&& x, C c) {
   return apply(compare_number_op<less_op>{static_cast<double>(c)}, std::forward<X>(x));
 }
 template <operand A, operand B> auto less_equal(A&& a, B&& b) {
   return apply(less_equal_op{}, std::forward<A>(a), std::forward<B>(b));
 }
-template <operand X, number C> auto less_equal(X&& x, C c) {
+template <operand X, plain_number C> auto less_equal(X&& x, C c) {
   return apply(compare_number_op<less_equal_op>{static_cast<double>(c)}, std::forward<X>(x));
 }
 template <operand A, operand B> auto greater(A&& a, B&& b) {
   return apply(greater_op{}, std::forward<A>(a), std::forward<B>(b));
 }
-template <operand X, number C> auto greater(X&& x, C c) {
+template <operand X, plain_number C> auto greater(X&& x, C c) {
   return apply(compare_number_op<greater_op>{static_cast<double>(c)}, std::forward<X>(x));
 }
 template <operand A, operand B> auto greater_equal(A&& a, B&& b) {
   return apply(greater_equal_op{}, std::forward<A>(a), std::forward<B>(b));
 }
-template <operand X, number C> auto greater_equal(X&& x, C c) {
+template <operand X, plain_number C> auto greater_equal(X&& x, C c) {
   return apply(compare_number_op<greater_equal_op>{static_cast<double>(c)}, std::forward<X>(x));
 }
 

@@ -48,10 +48,10 @@ struct reciprocal_op {
 template <operand A, operand B> auto div(A&& a, B&& b) {
   return apply(div_op{}, std::forward<A>(a), std::forward<B>(b));
 }
-template <operand X, number C> auto div(X&& x, C c) {
+template <operand X, plain_number C> auto div(X&& x, C c) {
   return apply(div_number_op{static_cast<double>(c)}, std::forward<X>(x));
 }
-template <operand X, number C> auto div(C c, X&& x) {
+template <operand X, plain_number C> auto div(C c, X&& x) {
   return apply(divide_number_op{static_cast<double>(c)}, std::forward<X>(x));
 }
 template <operand X> auto reciprocal(X&& x) { return apply(reciprocal_op{}, std::forward<X>(x)); }

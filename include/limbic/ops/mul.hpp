@@ -36,10 +36,10 @@ struct square_op {
 template <operand A, operand B> auto mul(A&& a, B&& b) {
   return apply(mul_op{}, std::forward<A>(a), std::forward<B>(b));
 }
-template <operand X, number C> auto mul(X&& x, C c) {
+template <operand X, plain_number C> auto mul(X&& x, C c) {
   return apply(mul_number_op{static_cast<double>(c)}, std::forward<X>(x));
 }
-template <operand X, number C> auto mul(C c, X&& x) { return mul(std::forward<X>(x), c); }
+template <operand X, plain_number C> auto mul(C c, X&& x) { return mul(std::forward<X>(x), c); }
 template <operand X> auto square(X&& x) { return apply(square_op{}, std::forward<X>(x)); }
 
 LIMBIC_END

@@ -7,6 +7,6 @@
 
 LIMBIC_BEGIN
 
-template <class S> concept number = std::is_arithmetic_v<std::remove_cvref_t<S>>;
+template <class S> concept plain_number = std::is_arithmetic_v<std::remove_cvref_t<S>>;
 
 LIMBIC_END

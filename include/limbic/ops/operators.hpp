@@ -34,14 +34,14 @@ template <array_operand A, array_operand B> auto operator/(A&& a, B&& b) {
   return div(std::forward<A>(a), std::forward<B>(b));
 }
 
-template <array_operand X, number C> auto operator+(X&& x, C c) { return add(std::forward<X>(x), c); }
-template <array_operand X, number C> auto operator-(X&& x, C c) { return sub(std::forward<X>(x), c); }
-template <array_operand X, number C> auto operator*(X&& x, C c) { return mul(std::forward<X>(x), c); }
-template <array_operand X, number C> auto operator/(X&& x, C c) { return div(std::forward<X>(x), c); }
+template <array_operand X, plain_number C> auto operator+(X&& x, C c) { return add(std::forward<X>(x), c); }
+template <array_operand X, plain_number C> auto operator-(X&& x, C c) { return sub(std::forward<X>(x), c); }
+template <array_operand X, plain_number C> auto operator*(X&& x, C c) { return mul(std::forward<X>(x), c); }
+template <array_operand X, plain_number C> auto operator/(X&& x, C c) { return div(std::forward<X>(x), c); }
 
-template <number C, array_operand X> auto operator+(C c, X&& x) { return add(c, std::forward<X>(x)); }
-template <number C, array_operand X> auto operator-(C c, X&& x) { return sub(c, std::forward<X>(x)); }
-template <number C, array_operand X> auto operator*(C c, X&& x) { return mul(c, std::forward<X>(x)); }
-template <number C, array_operand X> auto operator/(C c, X&& x) { return div(c, std::forward<X>(x)); }
+template <plain_number C, array_operand X> auto operator+(C c, X&& x) { return add(c, std::forward<X>(x)); }
+template <plain_number C, array_operand X> auto operator-(C c, X&& x) { return sub(c, std::forward<X>(x)); }
+template <plain_number C, array_operand X> auto operator*(C c, X&& x) { return mul(c, std::forward<X>(x)); }
+template <plain_number C, array_operand X> auto operator/(C c, X&& x) { return div(c, std::forward<X>(x)); }
 
 LIMBIC_END

@@ -57,10 +57,10 @@ struct number_pow_op {
 template <operand A, operand B> auto pow(A&& a, B&& b) {
   return apply(pow_op{}, std::forward<A>(a), std::forward<B>(b));
 }
-template <operand X, number C> auto pow(X&& x, C c) {
+template <operand X, plain_number C> auto pow(X&& x, C c) {
   return apply(pow_number_op{static_cast<double>(c)}, std::forward<X>(x));
 }
-template <operand X, number C> auto pow(C c, X&& x) {
+template <operand X, plain_number C> auto pow(C c, X&& x) {
   return apply(number_pow_op{static_cast<double>(c)}, std::forward<X>(x));
 }
 

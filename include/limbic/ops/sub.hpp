@@ -36,8 +36,8 @@ struct neg_op {
 template <operand A, operand B> auto sub(A&& a, B&& b) {
   return apply(sub_op{}, std::forward<A>(a), std::forward<B>(b));
 }
-template <operand X, number C> auto sub(X&& x, C c) { return add(std::forward<X>(x), -static_cast<double>(c)); }
-template <operand X, number C> auto sub(C c, X&& x) {
+template <operand X, plain_number C> auto sub(X&& x, C c) { return add(std::forward<X>(x), -static_cast<double>(c)); }
+template <operand X, plain_number C> auto sub(C c, X&& x) {
   return apply(subtract_from_op{static_cast<double>(c)}, std::forward<X>(x));
 }
 template <operand X> auto neg(X&& x) { return apply(neg_op{}, std::forward<X>(x)); }
