@@ -104,6 +104,17 @@ function(limbic_add_benchmarks)
   endforeach()
 endfunction()
 
+# What our own code is compiled with under nvcc.
+function(limbic_cuda_target name)
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/cuda)
+  target_link_libraries(${name} PRIVATE limbic::limbic)
+  # The standard is a plain flag: CMake 3.25 does not know that nvcc has C++20.
+  target_compile_options(
+    ${name} PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:-std=c++20;--expt-relaxed-constexpr;-Werror=all-warnings>
+                    $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra,-Wshadow,-Werror>)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin CUDA_EXTENSIONS OFF)
+endfunction()
+
 # cuda/tests/name.cu and name_*.cpp -> cuda_name by nvcc (LIMBIC_CUDA), and emulated_name by the C++ compiler, with kernels on
 # the CPU (LIMBIC_CUDA_EMULATED). Where there is no GPU, cuda_name says so and counts as skipped.
 function(limbic_add_cuda)
@@ -111,6 +122,15 @@ function(limbic_add_cuda)
   file(GLOB companions CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cuda/tests/*.cpp)
   if(NOT sources)
     message(FATAL_ERROR "limbic: cuda/tests holds no program")
+  endif()
+  if(LIMBIC_CUDA)  # every header of the library, host parts too, under nvcc
+    file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/include/*.hpp)
+    list(TRANSFORM headers REPLACE "(.+)" "#include <\\1>")
+    list(JOIN headers "\n" headers)
+    set(wrapper ${PROJECT_BINARY_DIR}/cuda_headers.cu)
+    file(CONFIGURE OUTPUT ${wrapper} CONTENT "@headers@\n" @ONLY)
+    add_library(cuda_headers OBJECT ${wrapper})
+    limbic_cuda_target(cuda_headers)
   endif()
   foreach(source IN LISTS sources)
     cmake_path(GET source STEM name)
@@ -124,12 +144,7 @@ function(limbic_add_cuda)
     endif()
     if(LIMBIC_CUDA)
       add_executable(cuda_${name} ${source} ${objects})
-      target_include_directories(cuda_${name} PRIVATE ${PROJECT_SOURCE_DIR}/cuda)
-      target_link_libraries(cuda_${name} PRIVATE limbic::limbic)
-      # The standard is a plain flag: CMake 3.25 does not know that nvcc has C++20.
-      target_compile_options(cuda_${name} PRIVATE -std=c++20 --expt-relaxed-constexpr -Werror=all-warnings
-                                                  -Xcompiler=-Wall,-Wextra,-Wshadow,-Werror)
-      set_target_properties(cuda_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin CUDA_EXTENSIONS OFF)
+      limbic_cuda_target(cuda_${name})
     endif()
     if(LIMBIC_CUDA_EMULATED)
       set(wrapper ${PROJECT_BINARY_DIR}/cuda_emulated/${name}.cpp)
