@@ -25,8 +25,8 @@ inline int run(int argc, char** argv) {
   benchmark::AddCustomContext("compiler", "g++ " __VERSION__);
 #endif
 #ifdef EIGEN_WORLD_VERSION
-  benchmark::AddCustomContext("eigen", std::to_string(EIGEN_WORLD_VERSION) + "." + std::to_string(EIGEN_MAJOR_VERSION) + "." +
-                                           std::to_string(EIGEN_MINOR_VERSION));
+  benchmark::AddCustomContext("eigen", std::to_string(EIGEN_WORLD_VERSION) + "." + std::to_string(EIGEN_MAJOR_VERSION) +
+                                           "." + std::to_string(EIGEN_MINOR_VERSION));
 #endif
 #ifdef TORCH_VERSION
   benchmark::AddCustomContext("libtorch", TORCH_VERSION);

@@ -43,8 +43,8 @@ template <class F, class D> void elementwise(benchmark::State& state) {
   }
   state.SetItemsProcessed(state.iterations() * x.size());
 }
-#define BOTH(name)                                                            \
-  BENCHMARK(elementwise<name##_of, limbic::simd>)->Name(#name "/simd");       \
+#define BOTH(name)                                                      \
+  BENCHMARK(elementwise<name##_of, limbic::simd>)->Name(#name "/simd"); \
   BENCHMARK(elementwise<name##_of, limbic::scalar>)->Name(#name "/scalar")
 BOTH(exp);
 BOTH(tanh);

@@ -18,7 +18,8 @@ using limbic::shape;
 using limbic::tensor;
 
 void count(benchmark::State& state, double flops) {
-  state.counters["flops"] = benchmark::Counter(flops, benchmark::Counter::kIsIterationInvariantRate, benchmark::Counter::kIs1000);
+  state.counters["flops"] =
+      benchmark::Counter(flops, benchmark::Counter::kIsIterationInvariantRate, benchmark::Counter::kIs1000);
 }
 
 template <class D> void gemm(benchmark::State& state) {
@@ -41,10 +42,8 @@ void eigen(benchmark::State& state) {
   matrix const a = matrix::Ones(m, k), b = matrix::Ones(k, n);
   matrix c = matrix::Zero(m, n);
   for (auto _ : state) {
-    if (n == 1)
-      c.col(0).noalias() = a * b.col(0);
-    else
-      c.noalias() = a * b;
+    if (n == 1) c.col(0).noalias() = a * b.col(0);
+    else c.noalias() = a * b;
     benchmark::DoNotOptimize(c.data());
     benchmark::ClobberMemory();
   }
@@ -74,7 +73,7 @@ BENCHMARK(peak)->Name("multiply_add/peak");
 
 void sizes(benchmark::internal::Benchmark* b) {
   for (int n : {16, 32, 64, 128, 256, 512, 1024}) b->Args({n, n, n});
-  b->Args({32, 256, 64});                       // gates of an LSTM, batch 32
+  b->Args({32, 256, 64});                         // gates of an LSTM, batch 32
   b->Args({256, 1, 256})->Args({1024, 1, 1024});  // matrix times vector
 }
 BENCHMARK(gemm<limbic::simd>)->Name("gemm/limbic")->Apply(sizes);

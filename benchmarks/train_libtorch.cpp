@@ -33,7 +33,8 @@ struct torch_autoencoder : nn::Module {
   }
 };
 
-template <class Step> void torch_steps(benchmark::State& state, torch::optim::Optimizer& optimizer, Step const& loss_of) {
+template <class Step> void torch_steps(benchmark::State& state, torch::optim::Optimizer& optimizer,
+                                       Step const& loss_of) {
   float last = 0;
   for (auto _ : state) {
     optimizer.zero_grad();
@@ -66,7 +67,11 @@ void torch_mlp_step(benchmark::State& state) {
 
 }  // namespace
 
-BENCHMARK(bench::lstm_autoencoder_step)->Name("lstm_autoencoder/limbic")->Arg(32)->Arg(135)->Unit(benchmark::kMicrosecond);
+BENCHMARK(bench::lstm_autoencoder_step)
+    ->Name("lstm_autoencoder/limbic")
+    ->Arg(32)
+    ->Arg(135)
+    ->Unit(benchmark::kMicrosecond);
 BENCHMARK(torch_autoencoder_step)->Name("lstm_autoencoder/libtorch")->Arg(32)->Arg(135)->Unit(benchmark::kMicrosecond);
 BENCHMARK(bench::mlp_step)->Name("mlp_64_64_10/limbic")->Arg(32)->Unit(benchmark::kMicrosecond);
 BENCHMARK(torch_mlp_step)->Name("mlp_64_64_10/libtorch")->Arg(32)->Unit(benchmark::kMicrosecond);

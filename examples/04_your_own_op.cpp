@@ -94,13 +94,15 @@ int main() {
   std::printf("mish: worst error of the gradient %.2g of what is allowed\n", mish.worst);
   check(mish.passed, "mish has the right slope");
 
-  auto const quadratic = limbic::check_gradient([](auto const& z, auto const& m) { return mine::quadratic(z, m); }, x, a);
+  auto const quadratic =
+      limbic::check_gradient([](auto const& z, auto const& m) { return mine::quadratic(z, m); }, x, a);
   std::printf("quadratic: worst error of the gradient %.2g of what is allowed\n", quadratic.worst);
   check(quadratic.passed, "quadratic has the right adjoint, for both operands");
 
   // It is an op like any other: on the SIMD device, in a model, under a tape, and for second derivatives.
   limbic::tensor<double, 2> direction(x.shape(), 1.0);
-  auto const hv = limbic::hessian_vector_product([](auto const& z) { return limbic::sum(mine::mish(z)); }, x, direction);
+  auto const hv =
+      limbic::hessian_vector_product([](auto const& z) { return limbic::sum(mine::mish(z)); }, x, direction);
   auto const slope_at = [](double p) { return mine::mish_op{}.slope(p); };
   double const difference = (slope_at(x(0, 0) + 1e-5) - slope_at(x(0, 0) - 1e-5)) / 2e-5;
   check(std::abs(hv(0, 0) - difference) < 1e-8, "second derivatives come for free");

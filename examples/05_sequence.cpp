@@ -26,7 +26,8 @@ tensor<float, 3> make_waves(std::ptrdiff_t count, std::ptrdiff_t steps, limbic::
   tensor<float, 3> waves({count, steps, 1});
   for (std::ptrdiff_t i = 0; i < count; ++i) {
     double const w = 0.3 + 0.6 * random.uniform(), p = 6.2832 * random.uniform();
-    for (std::ptrdiff_t k = 0; k < steps; ++k) waves(i, k, 0) = static_cast<float>(std::sin(w * static_cast<double>(k) + p));
+    for (std::ptrdiff_t k = 0; k < steps; ++k)
+      waves(i, k, 0) = static_cast<float>(std::sin(w * static_cast<double>(k) + p));
   }
   return waves;
 }
@@ -60,7 +61,8 @@ int main() {
   double error = 0, naive = 0;
   for (std::ptrdiff_t k = 20; k < 26; ++k) {
     auto const guess = limbic::slice(net(seen), 1, -1);  // (100, 1, 1)
-    std::printf("step %td: %+.3f, forecast %+.3f\n", k, static_cast<double>(truth(0, k, 0)), static_cast<double>(guess(0, 0, 0)));
+    std::printf("step %td: %+.3f, forecast %+.3f\n", k, static_cast<double>(truth(0, k, 0)),
+                static_cast<double>(guess(0, 0, 0)));
     for (std::ptrdiff_t i = 0; i < 100; ++i) {
       error += std::abs(static_cast<double>(guess(i, 0, 0) - truth(i, k, 0))) / 600;
       naive += std::abs(static_cast<double>(truth(i, 19, 0) - truth(i, k, 0))) / 600;

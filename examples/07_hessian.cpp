@@ -30,7 +30,8 @@ int main() {
   // H v, where H belongs to the loss as a function of all parameters, one after another.
   auto const hessian_times = [&](tensor<double, 1> const& v) {
     tensor<double, 1> hv(v.shape());
-    limbic::hessian_vector_product(net, [&](auto& t) { return limbic::mse_loss(net(t(x)), t(target)); }, v.view(), hv.view());
+    limbic::hessian_vector_product(
+        net, [&](auto& t) { return limbic::mse_loss(net(t(x)), t(target)); }, v.view(), hv.view());
     return hv;
   };
   auto const dot = [](tensor<double, 1> const& a, tensor<double, 1> const& b) { return limbic::sum(a * b)(); };

@@ -52,6 +52,7 @@ int main() {
     optimizer.step();
   }
   double const angle = std::atan2(net.direction.value(1, 0), net.direction.value(0, 0)) * 180 / 3.14159265358979;
-  std::printf("direction after training: %.2f degrees off the first axis, from %.0f\n", angle, std::atan2(1.0, 0.3) * 180 / 3.14159265358979);
+  std::printf("direction after training: %.2f degrees off the first axis, from %.0f\n", angle,
+              std::atan2(1.0, 0.3) * 180 / 3.14159265358979);
   check(std::abs(angle) < 10, "the projection has found the coordinate");
 }

@@ -68,7 +68,8 @@ int main() {
   std::size_t used = 0;
   long const before = allocations;
   float const error = train(used);
-  std::printf("2000 steps in %zu bytes, error %.2g, %ld allocations\n", used, static_cast<double>(error), allocations - before);
+  std::printf("2000 steps in %zu bytes, error %.2g, %ld allocations\n", used, static_cast<double>(error),
+              allocations - before);
   check(allocations == before, "nothing came from the heap");
   check(error < 1e-3F, "and the network has learned the sine");
 

@@ -11,7 +11,8 @@
 
 namespace {
 
-template <class T, int R, class D> limbic::tensor<T, R, D> random_tensor(limbic::shape<R> const& s, std::uint64_t seed = 1) {
+template <class T, int R, class D> limbic::tensor<T, R, D> random_tensor(limbic::shape<R> const& s,
+                                                                         std::uint64_t seed = 1) {
   limbic::tensor<T, R, D> x(s);
   limbic::rng random{.seed = seed};
   random.normal(x);
@@ -36,8 +37,8 @@ template <class A, class B> double distance(A const& a, B const& b) {
 
 // The derivative of f's gradient along v by central differences: what a Hessian-vector product must be.
 template <class F, class T, int R, class D>
-limbic::tensor<T, R, D> difference_of_gradients(F const& f, limbic::tensor<T, R, D> const& x, limbic::tensor<T, R, D> const& v,
-                                                double h = 1e-5) {
+limbic::tensor<T, R, D> difference_of_gradients(F const& f, limbic::tensor<T, R, D> const& x,
+                                                limbic::tensor<T, R, D> const& v, double h = 1e-5) {
   auto const gradient = [&](double t) {
     limbic::tensor<T, R, D> at(x);
     for (std::ptrdiff_t i = 0; i < at.size(); ++i) at.data()[i] += static_cast<T>(t) * v.data()[i];

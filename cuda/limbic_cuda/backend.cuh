@@ -45,8 +45,8 @@ __device__ void locate_item(axes<Operands> const& loop, std::ptrdiff_t i, std::p
 }
 
 template <class F, class T, int Outs, int Ins, int... I, int... O>
-__device__ void map_item(F const& f, map_operands<T, Outs, Ins> const& m, std::ptrdiff_t i, std::integer_sequence<int, I...>,
-                         std::integer_sequence<int, O...>) {
+__device__ void map_item(F const& f, map_operands<T, Outs, Ins> const& m, std::ptrdiff_t i,
+                         std::integer_sequence<int, I...>, std::integer_sequence<int, O...>) {
   std::ptrdiff_t offset[Outs + Ins] = {};
   locate_item(m.loop, i, offset);
   auto const r = call<F, T>(f, m.in[I][offset[Outs + I]]...);
@@ -66,7 +66,8 @@ template <class Out, class F, class... In> void map(cuda, Out&& out, F const& f,
   auto const list = as_outputs(out);
   using S = std::remove_cvref_t<decltype(list.sinks[0])>;
   using T = typename S::value_type;
-  constexpr int R = S::rank, Outs = static_cast<int>(sizeof(list.sinks) / sizeof(S)), Ins = static_cast<int>(sizeof...(In));
+  constexpr int R = S::rank, Outs = static_cast<int>(sizeof(list.sinks) / sizeof(S)),
+                Ins = static_cast<int>(sizeof...(In));
   if (!list.sinks[0]) return;
   auto const& extents = list.sinks[0].shape();
   for (auto const& s : list.sinks)
@@ -89,7 +90,8 @@ template <class Out, class F, class... In> void map(cuda, Out&& out, F const& f,
   }
   [[maybe_unused]] int k = 0;
   ((m.in[k++] = as_view(in).data()), ...);
-  detail::launch("map", &detail::map_kernel<F, T, Outs, Ins>, detail::blocks_for(m.size), detail::threads_of_block, f, m);
+  detail::launch("map", &detail::map_kernel<F, T, Outs, Ins>, detail::blocks_for(m.size), detail::threads_of_block, f,
+                 m);
 }
 
 // ---- one block's fold ----------------------------------------------------------------------------------------------
@@ -140,8 +142,9 @@ template <class T, int Ins> struct reduce_operands {
 };
 
 template <class C, class F, class T, int Ins, int... I>
-__device__ T fold_items(C const& combine, F const& f, reduce_operands<T, Ins> const& r, std::ptrdiff_t const (&base)[1 + Ins],
-                        std::ptrdiff_t first, std::ptrdiff_t last, std::ptrdiff_t step, std::integer_sequence<int, I...>) {
+__device__ T fold_items(C const& combine, F const& f, reduce_operands<T, Ins> const& r,
+                        std::ptrdiff_t const (&base)[1 + Ins], std::ptrdiff_t first, std::ptrdiff_t last,
+                        std::ptrdiff_t step, std::integer_sequence<int, I...>) {
   T acc = C::template start<T>();
 #pragma unroll 1
   for (std::ptrdiff_t i = first; i < last; i += step) {
@@ -154,7 +157,8 @@ __device__ T fold_items(C const& combine, F const& f, reduce_operands<T, Ins> co
 }
 
 template <class T, int Ins>
-__device__ void put_fold(reduce_operands<T, Ins> const& r, std::ptrdiff_t o, std::ptrdiff_t p, std::ptrdiff_t offset, T value) {
+__device__ void put_fold(reduce_operands<T, Ins> const& r, std::ptrdiff_t o, std::ptrdiff_t p, std::ptrdiff_t offset,
+                         T value) {
   if (r.pieces > 1) {
     r.partial[o * r.pieces + p] = value;
   } else {
@@ -166,11 +170,14 @@ __device__ void put_fold(reduce_operands<T, Ins> const& r, std::ptrdiff_t o, std
 // An item is the work of a whole block, for long folds of neighbouring elements, or of one thread (`alone`), for short
 // folds and for columns: neighbouring threads then serve neighbouring outputs.
 template <class C, class F, class T, int Ins>
-__global__ void __launch_bounds__(threads_of_block) reduce_kernel(C const combine, F const f, reduce_operands<T, Ins> const r) {
+__global__ void __launch_bounds__(threads_of_block)
+    reduce_kernel(C const combine, F const f, reduce_operands<T, Ins> const r) {
   std::ptrdiff_t const items = r.outputs * r.pieces;
   std::ptrdiff_t const lane = r.alone ? 0 : threadIdx.x, lanes_of_item = r.alone ? 1 : blockDim.x;
-  for (std::ptrdiff_t item = r.alone ? first_item() : blockIdx.x; item < items; item += r.alone ? item_step() : gridDim.x) {
-    std::ptrdiff_t const o = r.alone ? item % r.outputs : item / r.pieces, p = r.alone ? item / r.outputs : item % r.pieces;
+  for (std::ptrdiff_t item = r.alone ? first_item() : blockIdx.x; item < items;
+       item += r.alone ? item_step() : gridDim.x) {
+    std::ptrdiff_t const o = r.alone ? item % r.outputs : item / r.pieces,
+                         p = r.alone ? item / r.outputs : item % r.pieces;
     std::ptrdiff_t const begin = p * r.piece, end = begin + r.piece < r.length ? begin + r.piece : r.length;
     std::ptrdiff_t base[1 + Ins] = {};
     locate_item(r.kept, o, base);
@@ -241,7 +248,8 @@ void reduce(cuda, Out&& out, C const& combine, F const& f, First const& first, I
   for (int a = 0; a < R; ++a) {
     if (full[a] == 1) continue;
     bool const reduced = s.shape()[a] == 1;
-    std::ptrdiff_t strides[1 + Ins] = {reduced ? 0 : s.to.stride(a), detail::broadcast_stride(as_view(first), R - 1 - a)};
+    std::ptrdiff_t strides[1 + Ins] = {reduced ? 0 : s.to.stride(a),
+                                       detail::broadcast_stride(as_view(first), R - 1 - a)};
     [[maybe_unused]] int k = 2;
     ((strides[k++] = detail::broadcast_stride(as_view(in), R - 1 - a)), ...);
     (reduced ? r.reduced : r.kept).push(full[a], strides);
@@ -296,32 +304,35 @@ namespace detail {
 
 // Element i of what stands in a row's map: of a row, or a number that is every element.
 template <class T, class A> LIMBIC_HD constexpr T row_element(A const& a, [[maybe_unused]] std::ptrdiff_t i) {
-  if constexpr (is_row<A>)
-    return static_cast<T>(a[i]);
-  else
-    return static_cast<T>(a);
+  if constexpr (is_row<A>) return static_cast<T>(a[i]);
+  else return static_cast<T>(a);
 }
 
 }  // namespace detail
 
 // The verbs of a row exist on the host in name only, as the functors that call them are written for both.
-template <class T, class F, class... A> LIMBIC_HD void map([[maybe_unused]] row<T, cuda> out, [[maybe_unused]] F const& f, [[maybe_unused]] A const&... args) {
+template <class T, class F, class... A> LIMBIC_HD void map([[maybe_unused]] row<T, cuda> out,
+                                                           [[maybe_unused]] F const& f,
+                                                           [[maybe_unused]] A const&... args) {
 #if LIMBIC_ON_GPU
   if (!out) return;
   __syncthreads();  // who still had to read the old elements has read them
 #pragma unroll 1
-  for (std::ptrdiff_t i = threadIdx.x; i < out.length; i += blockDim.x) out.store(i, f(detail::row_element<T>(args, i)...));
+  for (std::ptrdiff_t i = threadIdx.x; i < out.length; i += blockDim.x)
+    out.store(i, f(detail::row_element<T>(args, i)...));
   __syncthreads();
 #endif
 }
 
 template <class C, class F, class T, class... U>
-LIMBIC_HD std::remove_const_t<T> fold(C const& combine, [[maybe_unused]] F const& f, [[maybe_unused]] row<T, cuda> first, [[maybe_unused]] row<U, cuda>... rest) {
+LIMBIC_HD std::remove_const_t<T> fold(C const& combine, [[maybe_unused]] F const& f,
+                                      [[maybe_unused]] row<T, cuda> first, [[maybe_unused]] row<U, cuda>... rest) {
   using E = std::remove_const_t<T>;
   E mine = C::template start<E>();
 #if LIMBIC_ON_GPU
 #pragma unroll 1
-  for (std::ptrdiff_t i = threadIdx.x; i < first.length; i += blockDim.x) mine = combine(mine, static_cast<E>(f(first[i], rest[i]...)));
+  for (std::ptrdiff_t i = threadIdx.x; i < first.length; i += blockDim.x)
+    mine = combine(mine, static_cast<E>(f(first[i], rest[i]...)));
 #endif
   return detail::fold_block(combine, mine);
 }
@@ -333,7 +344,8 @@ struct least_index {
 };
 
 // The first place of v (of a NaN, when v is one).
-template <class T> LIMBIC_HD std::ptrdiff_t first_place([[maybe_unused]] row<T, cuda> x, [[maybe_unused]] std::remove_const_t<T> v) {
+template <class T> LIMBIC_HD std::ptrdiff_t first_place([[maybe_unused]] row<T, cuda> x,
+                                                        [[maybe_unused]] std::remove_const_t<T> v) {
   std::ptrdiff_t mine = x.length - 1;
 #if LIMBIC_ON_GPU
   bool const nan = math::isnan(v);
@@ -348,7 +360,8 @@ template <class T> LIMBIC_HD std::ptrdiff_t first_place([[maybe_unused]] row<T, 
 template <class T> LIMBIC_HD std::ptrdiff_t argmax(row<T, cuda> x) { return detail::first_place(x, max(x)); }
 template <class T> LIMBIC_HD std::ptrdiff_t argmin(row<T, cuda> x) { return detail::first_place(x, min(x)); }
 
-template <class T> LIMBIC_HD void place([[maybe_unused]] row<T, cuda> out, [[maybe_unused]] std::ptrdiff_t at, [[maybe_unused]] T v) {
+template <class T> LIMBIC_HD void place([[maybe_unused]] row<T, cuda> out, [[maybe_unused]] std::ptrdiff_t at,
+                                        [[maybe_unused]] T v) {
 #if LIMBIC_ON_GPU
   if (!out) return;
   __syncthreads();  // who still had to read the old elements has read them
@@ -396,7 +409,8 @@ __device__ void run_row(F const& f, row_places<N> const& rows, std::ptrdiff_t r,
   f(row_at<T>(rows, I, r)...);
 }
 template <class F, class... T>
-__global__ void __launch_bounds__(threads_of_block) rows_kernel(F const f, __grid_constant__ row_places<sizeof...(T)> const rows) {
+__global__ void __launch_bounds__(threads_of_block)
+    rows_kernel(F const f, __grid_constant__ row_places<sizeof...(T)> const rows) {
   for (std::ptrdiff_t r = blockIdx.x; r < rows.count; r += gridDim.x)
     run_row<T...>(f, rows, r, std::make_integer_sequence<int, sizeof...(T)>());
 }
@@ -428,7 +442,8 @@ template <class F, class... T, int R> void launch_rows(F const& f, int axis, row
 template <class F, class First, class... Rest>
 void for_each_row(cuda, int axis, F const& f, First const& first, Rest const&... rest) {
   constexpr int R = First::rank;
-  static_assert(((Rest::rank == R) && ...), "limbic: for_each_row: all operands have the same rank (unsqueeze the others)");
+  static_assert(((Rest::rank == R) && ...),
+                "limbic: for_each_row: all operands have the same rank (unsqueeze the others)");
   axis = normalize_axis("for_each_row", axis, R);
   detail::launch_rows(f, axis, detail::as_rows(first, axis), detail::as_rows(rest, axis)...);
 }
@@ -458,7 +473,8 @@ template <class T> __global__ void __launch_bounds__(threads_of_block) gemm_kern
   auto* const a_tile = reinterpret_cast<T(*)[gemm_tile + 1]>(a_bytes);
   auto* const b_tile = reinterpret_cast<T(*)[gemm_tile + 1]>(b_bytes);
   int const thread = static_cast<int>(threadIdx.x), row = thread / lanes_of_tile, column = thread % lanes_of_tile;
-  bool const a_along_k = g.a_stride[2] == 1, b_along_k = g.b_stride[1] == 1;  // neighbours in memory to neighbouring threads
+  bool const a_along_k = g.a_stride[2] == 1,
+             b_along_k = g.b_stride[1] == 1;  // neighbours in memory to neighbouring threads
 
   std::ptrdiff_t const tile_rows = (g.m + gemm_tile - 1) / gemm_tile, tile_columns = (g.n + gemm_tile - 1) / gemm_tile;
   std::ptrdiff_t const tiles = tile_rows * tile_columns * g.batch;
@@ -527,7 +543,8 @@ template <class T> class packed_matrix<T, cuda> {
   view<T const, 2, cuda> b_;
 };
 
-template <class T> void gemm(cuda, sink<T, 2, cuda> c, view<T const, 2, cuda> a, view<T const, 2, cuda> b, T* = nullptr) {
+template <class T> void gemm(cuda, sink<T, 2, cuda> c, view<T const, 2, cuda> a, view<T const, 2, cuda> b,
+                             T* = nullptr) {
   if (!c) return;
   detail::check_gemm(c.shape(), a.shape(), b.shape());
   detail::gemm_operands<T> g;

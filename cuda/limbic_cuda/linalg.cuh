@@ -9,7 +9,8 @@
 
 LIMBIC_BEGIN
 
-template <class T> void symmetric_eigen(cuda d, view<T, 1, cuda> values, view<T, 2, cuda> vectors, view<T const, 2, cuda> a) {
+template <class T> void symmetric_eigen(cuda d, view<T, 1, cuda> values, view<T, 2, cuda> vectors,
+                                        view<T const, 2, cuda> a) {
   if (a.extent(0) == 0) return;
   auto const matrix = to_host<scalar>(a);
   tensor<T, 1, scalar> l(values.shape(), uninitialized);

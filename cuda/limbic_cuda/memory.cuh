@@ -176,7 +176,8 @@ inline stream_choice& current_choice() {
 inline memory& current_device_pool() {
   int device = 0;
   cuda_check(cudaGetDevice(&device), "device_pool");
-  if (device >= detail::most_devices) fail<device_error>("device_pool", "GPU ", device, " is beyond the ", detail::most_devices, " served");
+  if (device >= detail::most_devices)
+    fail<device_error>("device_pool", "GPU ", device, " is beyond the ", detail::most_devices, " served");
   struct pools {
     alignas(device_pool) unsigned char bytes[detail::most_devices][sizeof(device_pool)];
     device_pool* made[detail::most_devices];
@@ -198,7 +199,9 @@ inline cudaStream_t current_stream() { return detail::current_choice().stream; }
 
 class use_stream {
  public:
-  use_stream(cudaStream_t stream, memory& from) : before_(detail::current_choice()) { detail::current_choice() = {stream, &from}; }
+  use_stream(cudaStream_t stream, memory& from) : before_(detail::current_choice()) {
+    detail::current_choice() = {stream, &from};
+  }
   ~use_stream() { detail::current_choice() = before_; }
   use_stream(use_stream const&) = delete;
   use_stream& operator=(use_stream const&) = delete;
@@ -224,11 +227,12 @@ void launch(std::string_view where, void (*kernel)(P...), unsigned blocks, unsig
 // Enough blocks for n items, one a thread, but no more than keep any GPU busy: kernels walk on in steps of the grid.
 inline unsigned blocks_for(std::ptrdiff_t n, std::ptrdiff_t per_block = static_cast<std::ptrdiff_t>(threads_of_block)) {
   std::ptrdiff_t const blocks = (n + per_block - 1) / per_block;
-  return static_cast<unsigned>(blocks < 1 ? 1 : blocks > (1 << 16) ? 1 << 16 : blocks);
+  return static_cast<unsigned>(blocks<1 ? 1 : blocks>(1 << 16) ? 1 << 16 : blocks);
 }
 
 __device__ inline std::ptrdiff_t first_item() {
-  return static_cast<std::ptrdiff_t>(blockIdx.x) * static_cast<std::ptrdiff_t>(blockDim.x) + static_cast<std::ptrdiff_t>(threadIdx.x);
+  return static_cast<std::ptrdiff_t>(blockIdx.x) * static_cast<std::ptrdiff_t>(blockDim.x) +
+         static_cast<std::ptrdiff_t>(threadIdx.x);
 }
 __device__ inline std::ptrdiff_t item_step() {
   return static_cast<std::ptrdiff_t>(gridDim.x) * static_cast<std::ptrdiff_t>(blockDim.x);
@@ -238,7 +242,8 @@ template <class T> __global__ void fill_kernel(T* to, std::ptrdiff_t n, T value)
   for (std::ptrdiff_t i = first_item(); i < n; i += item_step()) to[i] = value;
 }
 
-template <class T, int R> __global__ void gather_kernel(T* to, T const* from, std::ptrdiff_t n, shape<R> extents, shape<R> strides) {
+template <class T, int R> __global__ void gather_kernel(T* to, T const* from, std::ptrdiff_t n, shape<R> extents,
+                                                        shape<R> strides) {
   for (std::ptrdiff_t i = first_item(); i < n; i += item_step()) {
     std::ptrdiff_t left = i, offset = 0;
     for (int a = R - 1; a >= 0; --a) {
@@ -284,12 +289,14 @@ template <class T, int R>
 void gather_elements(cuda, T* to, T const* from, shape<R> const& extents, shape<R> const& strides) {
   std::ptrdiff_t const n = extents.size();
   if (n <= 0) return;
-  detail::launch("gather", &detail::gather_kernel<T, R>, detail::blocks_for(n), detail::threads_of_block, to, from, n, extents, strides);
+  detail::launch("gather", &detail::gather_kernel<T, R>, detail::blocks_for(n), detail::threads_of_block, to, from, n,
+                 extents, strides);
 }
 
 template <class T, class F> void generate_elements(cuda, T* out, std::ptrdiff_t n, F const& f) {
   if (n <= 0) return;
-  detail::launch("generate", &detail::generate_kernel<T, F>, detail::blocks_for(n), detail::threads_of_block, out, n, f);
+  detail::launch("generate", &detail::generate_kernel<T, F>, detail::blocks_for(n), detail::threads_of_block, out, n,
+                 f);
 }
 
 // Copies between host and GPU, into what exists: the GPU's side is contiguous. Both wait, so that the host's side may
@@ -297,8 +304,10 @@ template <class T, class F> void generate_elements(cuda, T* out, std::ptrdiff_t 
 template <class T, int R, class H>
   requires is_host<H>
 void upload(view<T, R, cuda> to, view<T const, R, H> from) {
-  if (!(to.shape() == from.shape())) fail<shape_error>("upload", "a host tensor of shape ", from.shape(), " does not fill ", to.shape());
-  if (!to.is_contiguous()) fail<shape_error>("upload", "the view of shape ", to.shape(), " on the GPU is not contiguous");
+  if (!(to.shape() == from.shape()))
+    fail<shape_error>("upload", "a host tensor of shape ", from.shape(), " does not fill ", to.shape());
+  if (!to.is_contiguous())
+    fail<shape_error>("upload", "the view of shape ", to.shape(), " on the GPU is not contiguous");
   if (!from.is_contiguous()) {
     tensor<T, R, H> const packed(from);
     return upload(to, packed.view());
@@ -309,8 +318,10 @@ void upload(view<T, R, cuda> to, view<T const, R, H> from) {
 template <class T, int R, class H>
   requires is_host<H>
 void download(view<T, R, H> to, view<T const, R, cuda> from) {
-  if (!(to.shape() == from.shape())) fail<shape_error>("download", "a tensor of shape ", from.shape(), " on the GPU does not fill ", to.shape());
-  if (!to.is_contiguous()) fail<shape_error>("download", "the view of shape ", to.shape(), " on the host is not contiguous");
+  if (!(to.shape() == from.shape()))
+    fail<shape_error>("download", "a tensor of shape ", from.shape(), " on the GPU does not fill ", to.shape());
+  if (!to.is_contiguous())
+    fail<shape_error>("download", "the view of shape ", to.shape(), " on the host is not contiguous");
   if (!from.is_contiguous()) {
     tensor<T, R, cuda> const packed(from);
     return download(to, packed.view());

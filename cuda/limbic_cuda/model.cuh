@@ -24,10 +24,8 @@ struct state_member {
 
 template <class M> state_member state_of(M& member) {
   auto& t = [&]() -> auto& {
-    if constexpr (is_parameter<std::remove_const_t<M>>)
-      return member.value;
-    else
-      return member;
+    if constexpr (is_parameter<std::remove_const_t<M>>) return member.value;
+    else return member;
   }();
   using T = typename std::remove_cvref_t<decltype(t)>::value_type;
   return {const_cast<T*>(t.data()), t.size(), sizeof(T), std::remove_cvref_t<decltype(t)>::rank};
@@ -44,8 +42,8 @@ template <class To, class From> void copy_state(std::string_view op, To& to, Fro
     if (k == count) fail<shape_error>(op, "the other model has no ", name);
     state_member const source = members.data()[k++];
     if (source.size != target.size || source.element != target.element || source.rank != target.rank)
-      fail<shape_error>(op, name, " has ", target.size, " elements of ", target.element, " bytes here, and ", source.size, " of ",
-                        source.element, " there");
+      fail<shape_error>(op, name, " has ", target.size, " elements of ", target.element, " bytes here, and ",
+                        source.size, " of ", source.element, " there");
     copy_bytes(target.data, source.data, static_cast<std::size_t>(target.size) * target.element, op);
   });
   if (k != count) fail<shape_error>(op, "the other model has ", count, " parameters and tensors, this one ", k);
@@ -54,7 +52,11 @@ template <class To, class From> void copy_state(std::string_view op, To& to, Fro
 
 }  // namespace detail
 
-template <class Gpu, class Host> void upload_state(Gpu& to, Host const& from) { detail::copy_state("upload_state", to, from); }
-template <class Host, class Gpu> void download_state(Host& to, Gpu const& from) { detail::copy_state("download_state", to, from); }
+template <class Gpu, class Host> void upload_state(Gpu& to, Host const& from) {
+  detail::copy_state("upload_state", to, from);
+}
+template <class Host, class Gpu> void download_state(Host& to, Gpu const& from) {
+  detail::copy_state("download_state", to, from);
+}
 
 LIMBIC_END

@@ -52,10 +52,8 @@ template <class T, class D, class E, int R> auto placed(tensor<E, R, scalar> con
   using U = std::conditional_t<std::is_integral_v<E>, E, T>;
   tensor<U, R, scalar> converted(x.shape());
   for (std::ptrdiff_t i = 0; i < x.size(); ++i) converted.data()[i] = static_cast<U>(x.data()[i]);
-  if constexpr (limbic::is_host<D>)
-    return tensor<U, R, D>(converted.view().on(D{}));
-  else
-    return to_device(converted);
+  if constexpr (limbic::is_host<D>) return tensor<U, R, D>(converted.view().on(D{}));
+  else return to_device(converted);
 }
 template <class T, int R, class D> std::vector<double> fetched(limbic::view<T, R, D> v) {
   std::vector<double> result;
@@ -69,10 +67,8 @@ template <class T, int R, class D> std::vector<double> fetched(limbic::view<T, R
 }
 
 template <class X> auto entered(limbic::tape& t, X const& x) {
-  if constexpr (std::is_integral_v<typename X::value_type>)
-    return t(x);
-  else
-    return t.variable(x);
+  if constexpr (std::is_integral_v<typename X::value_type>) return t(x);
+  else return t.variable(x);
 }
 // Seeds a result with a cotangent that depends on its place alone.
 template <class T, int R, class D> void finish(limbic::tape& t, limbic::variable<T, R, D> const& y, outcome& all) {
@@ -86,10 +82,8 @@ template <class... Y> void finish(limbic::tape& t, std::tuple<Y...> const& y, ou
   std::apply([&](auto const&... one) { (finish(t, one, all), ...); }, y);
 }
 template <class V> void gradient_of(V const& x, outcome& all) {
-  if (x.wants_gradient() && x.has_gradient())
-    all.push_back(fetched(x.gradient()));
-  else
-    all.emplace_back();
+  if (x.wants_gradient() && x.has_gradient()) all.push_back(fetched(x.gradient()));
+  else all.emplace_back();
 }
 
 template <class T, class D, class Call, class... In> outcome run(Call const& call, In const&... in) {
@@ -153,7 +147,8 @@ class judge {
     }
     bool const good = same && worst <= tolerance;
     if (!good) ++failed_;
-    std::printf("%s %s (%s): %s%.3g\n", good ? "ok    " : "FAILED", name, type, same ? "error " : "other sizes ", worst);
+    std::printf("%s %s (%s): %s%.3g\n", good ? "ok    " : "FAILED", name, type, same ? "error " : "other sizes ",
+                worst);
   }
   int report() const {
     std::printf("%d checks, %d failed\n", checks_, failed_);

@@ -68,7 +68,8 @@ template <class Suite> void arithmetic(Suite& s) {
   s.check("clamp", [](auto const& v) { return clamp(v, -1, 1.25); }, x);
   s.check("minimum", [](auto const& a, auto const& b) { return minimum(a, b); }, x, row);
   s.check("maximum", [](auto const& a, auto const& b) { return maximum(a, b); }, x, row);
-  s.check("where", [](auto const& m, auto const& a, auto const& b) { return where(greater(m, 0.5), a, b); }, mask, x, row);
+  s.check(
+      "where", [](auto const& m, auto const& a, auto const& b) { return where(greater(m, 0.5), a, b); }, mask, x, row);
   s.check("equal", [](auto const& a, auto const& b) { return equal(a, b); }, x, x);
   s.check("less", [](auto const& a, auto const& b) { return less(a, b); }, x, row);
   s.check("less_equal", [](auto const& a, auto const& b) { return less_equal(a, b); }, x, row);
@@ -115,11 +116,17 @@ template <class Suite> void products(Suite& s) {
   auto const bias = numbers(shape{6});
   s.check("matmul", [](auto const& l, auto const& r) { return matmul(l, r); }, a, b);
   s.check("matmul", [](auto const& l, auto const& r) { return matmul(l, r); }, batch, shared);
-  s.check("linear", [](auto const& v, auto const& w, auto const& c) { return functional::linear(v, w, c); }, x, weight, bias);
+  s.check(
+      "linear", [](auto const& v, auto const& w, auto const& c) { return functional::linear(v, w, c); }, x, weight,
+      bias);
   s.check("linear", [](auto const& v, auto const& w) { return functional::linear(v, w); }, x, weight);
-  s.check("dropout", [](auto const& v, auto const& n) { return functional::dropout(v, n, 0.25); }, batch, numbers(shape{3, 6, 5}, 0, 1));
+  s.check(
+      "dropout", [](auto const& v, auto const& n) { return functional::dropout(v, n, 0.25); }, batch,
+      numbers(shape{3, 6, 5}, 0, 1));
   s.check("pairwise_squared_distances", [](auto const& v) { return pairwise_squared_distances(v); }, a);
-  s.check("pairwise_squared_distances", [](auto const& v, auto const& w) { return pairwise_squared_distances(v, w); }, x, numbers(shape{4, 7, 5}));
+  s.check(
+      "pairwise_squared_distances", [](auto const& v, auto const& w) { return pairwise_squared_distances(v, w); }, x,
+      numbers(shape{4, 7, 5}));
 }
 
 template <class Suite> void sequences(Suite& s) {
@@ -130,10 +137,15 @@ template <class Suite> void sequences(Suite& s) {
   auto const w_hh = numbers(shape{4 * hidden, hidden});
   auto const b_ih = numbers(shape{4 * hidden});
   auto const b_hh = numbers(shape{4 * hidden});
-  s.check("lstm", [](auto const&... v) { return apply(lstm_op{}, v...); }, numbers(shape{steps, batch, inputs}), h, c, w_ih, w_hh, b_ih, b_hh);
-  s.check("lstm", [](auto const&... v) { return apply(lstm_op{.batch_first = true, .reverse = true}, v...); },
-             numbers(shape{batch, steps, inputs}), h, c, w_ih, w_hh, b_ih, b_hh);
-  s.check("lstm", [](auto const&... v) { return apply(lstm_op{.steps = 4}, v...); }, numbers(shape{1, batch, inputs}), h, c, w_ih, w_hh, b_ih, b_hh);
+  s.check(
+      "lstm", [](auto const&... v) { return apply(lstm_op{}, v...); }, numbers(shape{steps, batch, inputs}), h, c, w_ih,
+      w_hh, b_ih, b_hh);
+  s.check(
+      "lstm", [](auto const&... v) { return apply(lstm_op{.batch_first = true, .reverse = true}, v...); },
+      numbers(shape{batch, steps, inputs}), h, c, w_ih, w_hh, b_ih, b_hh);
+  s.check(
+      "lstm", [](auto const&... v) { return apply(lstm_op{.steps = 4}, v...); }, numbers(shape{1, batch, inputs}), h, c,
+      w_ih, w_hh, b_ih, b_hh);
 }
 
 template <class Suite> void losses(Suite& s) {
@@ -147,18 +159,29 @@ template <class Suite> void losses(Suite& s) {
   s.check("smooth_l1_loss", [](auto const& v, auto const& t) { return smooth_l1_loss(v, t); }, x, y);
   s.check("huber_loss", [](auto const& v, auto const& t) { return huber_loss(v, t); }, x, y);
   s.check("kl_div", [](auto const& v, auto const& t) { return kl_div(v, t, reduction::batchmean); }, x, p);
-  s.check("binary_cross_entropy_with_logits",
-             [](auto const& v, auto const& t) { return binary_cross_entropy_with_logits(v, t, reduction::none); }, x, p);
-  s.check("binary_cross_entropy_with_logits",
-             [](auto const& v, auto const& t, auto const& w, auto const& q) { return binary_cross_entropy_with_logits(v, t, w, q); }, x, p,
-             weight, positive);
+  s.check(
+      "binary_cross_entropy_with_logits",
+      [](auto const& v, auto const& t) { return binary_cross_entropy_with_logits(v, t, reduction::none); }, x, p);
+  s.check(
+      "binary_cross_entropy_with_logits",
+      [](auto const& v, auto const& t, auto const& w, auto const& q) {
+        return binary_cross_entropy_with_logits(v, t, w, q);
+      },
+      x, p, weight, positive);
   s.check("sigmoid_focal_loss", [](auto const& v, auto const& t) { return sigmoid_focal_loss(v, t); }, x, p);
 
   auto const scores = numbers(shape{6, 5, 3});
   auto const classes = indices(shape{6, 3}, 5);
-  s.check("cross_entropy", [](auto const& v, auto const& c) { return cross_entropy(v, c, {.label_smoothing = 0.1, .ignore_index = 2}); }, scores, classes);
-  s.check("cross_entropy", [w = weight](auto const& v, auto const& c) {
-    return cross_entropy(v, c, constant_like(v, w), {.label_smoothing = 0.1}, reduction::sum); }, scores, classes);
+  s.check(
+      "cross_entropy",
+      [](auto const& v, auto const& c) { return cross_entropy(v, c, {.label_smoothing = 0.1, .ignore_index = 2}); },
+      scores, classes);
+  s.check(
+      "cross_entropy",
+      [w = weight](auto const& v, auto const& c) {
+        return cross_entropy(v, c, constant_like(v, w), {.label_smoothing = 0.1}, reduction::sum);
+      },
+      scores, classes);
   s.check("cross_entropy", [](auto const& v, auto const& t) { return cross_entropy(v, t); }, x, p);
   s.check("nll_loss", [](auto const& v, auto const& c) { return nll_loss(v, c); }, scores, classes);
   s.check("focal_loss", [](auto const& v, auto const& c) { return focal_loss(v, c); }, scores, classes);
@@ -169,16 +192,22 @@ template <class Suite> void matrices(Suite& s) {
   auto const symmetric = [](auto const& v) { return v + transpose(v); };
   auto const five = numbers(shape{5, 5});
   s.check("eigenvalues_symmetric", [&](auto const& v) { return eigenvalues_symmetric(symmetric(v)); }, five);
-  s.check("eigh", [&](auto const& v) {
-    auto const [values, vectors] = eigh(symmetric(v));
-    return matmul(vectors * values, transpose(vectors));  // the signs of vectors are free
-  }, five);
-  s.check("spectral_sum", [](auto const& v) { return renyi_entropy(normalized_rbf_gram(v, 1.5), {.alpha = 1.5}); }, samples);
+  s.check(
+      "eigh",
+      [&](auto const& v) {
+        auto const [values, vectors] = eigh(symmetric(v));
+        return matmul(vectors * values, transpose(vectors));  // the signs of vectors are free
+      },
+      five);
+  s.check(
+      "spectral_sum", [](auto const& v) { return renyi_entropy(normalized_rbf_gram(v, 1.5), {.alpha = 1.5}); },
+      samples);
   s.check("renyi_entropy", [](auto const& v) { return renyi_entropy(normalized_rbf_gram(v, 1.5)); }, samples);
   s.check("rbf_gram", [](auto const& v) { return rbf_gram(v, 1.5); }, samples);
   s.check("normalize_gram", [](auto const& v) { return normalize_gram(exp(v)); }, five);
   s.check("joint", [](auto const& v) { return joint(exp(v), normalized_rbf_gram(v, 1.5)); }, five);
-  s.check("mutual_information", [](auto const& v) { return mutual_information(v, square(v), {.sigma = 1.5}); }, samples);
+  s.check(
+      "mutual_information", [](auto const& v) { return mutual_information(v, square(v), {.sigma = 1.5}); }, samples);
   s.check("shannon_entropy", [](auto const& v) { return shannon_entropy(softmax(v)); }, samples);
 }
 

@@ -19,10 +19,8 @@ namespace {
 using namespace limbic;
 
 template <class D, class T, int R> tensor<T, R, D> placed(tensor<T, R, scalar> const& x) {
-  if constexpr (is_host<D>)
-    return tensor<T, R, D>(x.view().on(D{}));
-  else
-    return to_device(x);
+  if constexpr (is_host<D>) return tensor<T, R, D>(x.view().on(D{}));
+  else return to_device(x);
 }
 
 template <class D> struct run {
@@ -52,10 +50,8 @@ template <class D> struct run {
 
   template <int R> void note(view<float const, R, D> v) {
     tensor<float, R, D> const packed(v);
-    if constexpr (is_host<D>)
-      numbers.insert(numbers.end(), packed.data(), packed.data() + packed.size());
-    else if (auto const h = to_host<scalar>(packed); true)
-      numbers.insert(numbers.end(), h.data(), h.data() + h.size());
+    if constexpr (is_host<D>) numbers.insert(numbers.end(), packed.data(), packed.data() + packed.size());
+    else if (auto const h = to_host<scalar>(packed); true) numbers.insert(numbers.end(), h.data(), h.data() + h.size());
   }
 
   // One step of `optimizer` on the loss f(logits).
@@ -118,6 +114,7 @@ int main() {
     ++wrong;
     std::printf("number %zu: %.8g on the CPU, %.8g on the GPU\n", i, cpu.numbers[i], gpu.numbers[i]);
   }
-  std::printf("%zu numbers, largest difference %.3g of the tolerance: %s\n", cpu.numbers.size(), worst, wrong == 0 ? "passed" : "FAILED");
+  std::printf("%zu numbers, largest difference %.3g of the tolerance: %s\n", cpu.numbers.size(), worst,
+              wrong == 0 ? "passed" : "FAILED");
   return wrong == 0 ? 0 : 1;
 }

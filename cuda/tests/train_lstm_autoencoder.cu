@@ -26,7 +26,8 @@ constexpr lstm_autoencoder_options size{.input_size = 1, .hidden_size = 64, .lat
 tensor<float, 3, scalar> series() {
   tensor<float, 3, scalar> x({windows, steps, 1});
   for (std::ptrdiff_t w = 0; w < windows; ++w)
-    for (std::ptrdiff_t s = 0; s < steps; ++s) x(w, s, 0) = static_cast<float>(0.5 + 0.4 * std::sin(0.5 * static_cast<double>(w + s)));
+    for (std::ptrdiff_t s = 0; s < steps; ++s)
+      x(w, s, 0) = static_cast<float>(0.5 + 0.4 * std::sin(0.5 * static_cast<double>(w + s)));
   return x;
 }
 
@@ -37,16 +38,12 @@ struct history {
 };
 
 template <class D> double number(view<float const, 0, D> v) {
-  if constexpr (is_host<D>)
-    return static_cast<double>(*v.data());
-  else
-    return static_cast<double>(*to_host<scalar>(v).data());
+  if constexpr (is_host<D>) return static_cast<double>(*v.data());
+  else return static_cast<double>(*to_host<scalar>(v).data());
 }
 template <class D> tensor<float, 3, D> placed(tensor<float, 3, scalar> const& x) {
-  if constexpr (is_host<D>)
-    return tensor<float, 3, D>(x.view().on(D{}));
-  else
-    return to_device(x);
+  if constexpr (is_host<D>) return tensor<float, 3, D>(x.view().on(D{}));
+  else return to_device(x);
 }
 
 template <class D> history train() {
@@ -98,17 +95,22 @@ int main() {
     history const cpu = train<default_device>();
     history gpu = train<cuda>();
     double worst_loss = 0, worst_parameter = 0;
-    for (int e = 0; e < epochs; ++e) worst_loss = std::fmax(worst_loss, std::abs(cpu.losses[e] - gpu.losses[e]) / cpu.losses[e]);
+    for (int e = 0; e < epochs; ++e)
+      worst_loss = std::fmax(worst_loss, std::abs(cpu.losses[e] - gpu.losses[e]) / cpu.losses[e]);
     double const after = gpu.losses.back();  // one step further than the last of training
     gpu.losses.pop_back();
     bool const sizes = cpu.parameters.size() == gpu.parameters.size();
     for (std::size_t i = 0; sizes && i < cpu.parameters.size(); ++i)
-      worst_parameter = std::fmax(worst_parameter, std::abs(static_cast<double>(cpu.parameters[i]) - static_cast<double>(gpu.parameters[i])));
-    std::printf("loss %.6f -> %.6f on the CPU, %.6f -> %.6f on the GPU\n", cpu.losses.front(), cpu.losses.back(), gpu.losses.front(), gpu.losses.back());
-    std::printf("largest difference: loss %.3g (relative), parameter %.3g of %zu\n", worst_loss, worst_parameter, cpu.parameters.size());
+      worst_parameter = std::fmax(
+          worst_parameter, std::abs(static_cast<double>(cpu.parameters[i]) - static_cast<double>(gpu.parameters[i])));
+    std::printf("loss %.6f -> %.6f on the CPU, %.6f -> %.6f on the GPU\n", cpu.losses.front(), cpu.losses.back(),
+                gpu.losses.front(), gpu.losses.back());
+    std::printf("largest difference: loss %.3g (relative), parameter %.3g of %zu\n", worst_loss, worst_parameter,
+                cpu.parameters.size());
     // Adam moves a parameter by up to its rate a step whatever the gradient's size, so that the sign of a gradient that is
     // nearly 0 may take two models apart by 2e-3 a step; the loss hardly sees it.
-    bool const good = sizes && gpu.frugal && after < gpu.losses.back() && gpu.losses.back() < gpu.losses.front() && worst_loss < 1e-3 && worst_parameter < 1e-2;
+    bool const good = sizes && gpu.frugal && after < gpu.losses.back() && gpu.losses.back() < gpu.losses.front() &&
+                      worst_loss < 1e-3 && worst_parameter < 1e-2;
     std::printf("memory: %s\n", gpu.frugal ? "the same from the second step on" : "grows");
     std::puts(good ? "ok" : "FAILED");
     return good ? 0 : 1;

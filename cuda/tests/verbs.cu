@@ -87,10 +87,10 @@ template <class T, class D> outcome folds(inputs const& in) {
     reduce(d, sink<T, 2, D>(y.view(), true), combine, x);
     all.push_back(fetched(y.view()));
   };
-  fold2(tall, 1, 41, sum_of{});            // columns
-  fold2(tall, 3001, 1, sum_of{});          // short rows
-  fold2(tall, 1, 1, max_of{});             // all of it
-  fold2(wide, 3, 1, sum_of{});             // long rows, in pieces
+  fold2(tall, 1, 41, sum_of{});    // columns
+  fold2(tall, 3001, 1, sum_of{});  // short rows
+  fold2(tall, 1, 1, max_of{});     // all of it
+  fold2(wide, 3, 1, sum_of{});     // long rows, in pieces
   fold2(wide, 1, 70001, min_of{});
   fold2(tall.view().transpose(), 1, 3001, sum_of{});
   tensor<T, 1, D> total(shape<1>{{1}});
@@ -187,7 +187,8 @@ template <class T, class D> outcome randoms(inputs const&) {
 struct both {
   compare::judge& judge;
   inputs const& in;
-  template <class Cpu, class Single, class Double> void operator()(char const* name, Cpu cpu, Single single, Double twice, double factor) const {
+  template <class Cpu, class Single, class Double> void operator()(char const* name, Cpu cpu, Single single,
+                                                                   Double twice, double factor) const {
     auto const expected = cpu(in);
     judge.compare(name, "float", expected, single(in), 1e-5 * factor);
     judge.compare(name, "double", expected, twice(in), 1e-13 * factor);
@@ -207,10 +208,30 @@ bool memory_comes_back() {
   return pool.taken() == taken;
 }
 
+// A stream with a pool of its own.
+bool streams_have_memory() {
+  bool good = false;
+  device_pool own;
+  cudaStream_t stream = nullptr;
+  cuda_check(cudaStreamCreate(&stream), "test");
+  {
+    use_stream const use(stream, own);
+    tensor<float, 1, cuda> const x(shape<1>{{1000}}, 1.5F);
+    tensor<float, 1, cuda> y(shape<1>{{1000}}, uninitialized);
+    map(cuda{}, y, add_twice{}, x, x);
+    good = to_host<scalar>(y)(999) == 4.5F && own.taken() > 0 && &current_memory(cuda{}) == &own;
+  }
+  cuda_check(cudaStreamDestroy(stream), "test");
+  good = good && &current_memory(cuda{}) != &own;
+  std::printf("%s streams\n", good ? "ok    " : "FAILED");
+  return good;
+}
+
 bool errors_have_types() {
   bool shapes = false, missing = false;
   try {
-    map(cuda{}, tensor<float, 1, cuda>(shape<1>{{3}}), add_twice{}, tensor<float, 1, cuda>(shape<1>{{2}}), tensor<float, 1, cuda>(shape<1>{{3}}));
+    map(cuda{}, tensor<float, 1, cuda>(shape<1>{{3}}), add_twice{}, tensor<float, 1, cuda>(shape<1>{{2}}),
+        tensor<float, 1, cuda>(shape<1>{{3}}));
   } catch (shape_error const&) {
     shapes = true;
   }
@@ -237,7 +258,7 @@ int main() {
     check("gemm", products<double, scalar>, products<float, cuda>, products<double, cuda>, 1);
     check("random (double)", randoms<double, scalar>, randoms<double, cuda>, randoms<double, cuda>, 1);
     check("random (float)", randoms<float, scalar>, randoms<float, cuda>, randoms<float, cuda>, 1e7);
-    bool const rest = memory_comes_back() && errors_have_types();
+    bool const rest = memory_comes_back() && streams_have_memory() && errors_have_types();
     return rest ? judge.report() : 1;
   } catch (std::exception const& e) {
     std::printf("FAILED: %s\n", e.what());

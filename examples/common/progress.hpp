@@ -29,7 +29,8 @@ class progress {
   progress(progress const&) = delete;
   progress& operator=(progress const&) = delete;
   ~progress() {
-    if (terminal_ && drawn_ != clock::time_point()) std::fputs("\r\033[K", stderr);  // what follows begins on a clean line
+    if (terminal_ && drawn_ != clock::time_point())
+      std::fputs("\r\033[K", stderr);  // what follows begins on a clean line
   }
 
   void advance(long steps = 1) {
@@ -54,8 +55,10 @@ class progress {
   long percent() const { return 100 * done_ / total_; }
   std::string left(clock::time_point now) const {
     double const passed = std::chrono::duration<double>(now - began_).count();
-    auto const seconds = static_cast<long>(passed / static_cast<double>(done_) * static_cast<double>(total_ - done_) + 0.5);
-    return seconds < 60 ? std::to_string(seconds) + " s" : std::to_string(seconds / 60) + " min " + std::to_string(seconds % 60) + " s";
+    auto const seconds =
+        static_cast<long>(passed / static_cast<double>(done_) * static_cast<double>(total_ - done_) + 0.5);
+    return seconds < 60 ? std::to_string(seconds) + " s"
+                        : std::to_string(seconds / 60) + " min " + std::to_string(seconds % 60) + " s";
   }
 
   std::string what_;

@@ -48,7 +48,9 @@ bool read_options(settings& s, int argc, char** argv) {
   app.add_option("--data", s.data, "CSV file whose first line names the columns");
   app.add_option("--column", s.column, "column that holds the series");
   app.add_option("--window", s.window, "steps in a window")->check(CLI::Range(1, 1 << 20));
-  app.add_option("--latent", s.latent, "latent sizes to try, separated by commas")->delimiter(',')->check(CLI::Range(1, 1 << 16));
+  app.add_option("--latent", s.latent, "latent sizes to try, separated by commas")
+      ->delimiter(',')
+      ->check(CLI::Range(1, 1 << 16));
   app.add_option("--epochs", s.epochs, "epochs for each size")->check(CLI::Range(1, 1 << 24));
   app.add_option("--final-epochs", s.final_epochs, "epochs for the chosen size")->check(CLI::Range(1, 1 << 24));
   app.add_option("--hidden", s.training.hidden, "hidden size of the LSTM layers")->check(CLI::Range(1, 1 << 14));
@@ -56,7 +58,8 @@ bool read_options(settings& s, int argc, char** argv) {
   app.add_option("--batch", s.training.batch, "windows in a batch")->check(CLI::Range(1, 1 << 20));
   app.add_option("--learning-rate", s.training.learning_rate, "of Adam")->check(CLI::PositiveNumber);
   app.add_option("--seed", s.training.seed, "of all random numbers")->check(CLI::NonNegativeNumber);
-  app.add_option("--threads", s.threads, "threads, 0: one for each core; changes no result")->check(CLI::Range(0, 1024));
+  app.add_option("--threads", s.threads, "threads, 0: one for each core; changes no result")
+      ->check(CLI::Range(0, 1024));
   try {
     app.parse(argc, argv);
   } catch (CLI::CallForHelp const&) {
@@ -75,8 +78,8 @@ bool read_options(settings& s, int argc, char** argv) {
 limbic::tensor<float, 3> read_windows(settings const& s) {
   auto const series = limbic::csv_file(s.data).numbers<float>(s.column);
   if (series.size() < s.window)
-    throw bad_input("--window: " + std::to_string(s.window) + " steps do not fit into the " + std::to_string(series.size()) +
-                    " rows of " + s.data);
+    throw bad_input("--window: " + std::to_string(s.window) + " steps do not fit into the " +
+                    std::to_string(series.size()) + " rows of " + s.data);
   auto const scaled = limbic::min_max_scaler(series).transform(series);
   return limbic::sliding_windows(limbic::unsqueeze(scaled, 1), {.length = s.window});
 }
@@ -110,7 +113,8 @@ std::vector<trial> run_trials(limbic::tensor<float, 3> const& windows, settings 
     if (p) std::rethrow_exception(p);
   for (auto const& t : trials)
     if (!std::isfinite(t.mse) || !std::isfinite(t.mutual_information))
-      throw std::runtime_error("training with latent size " + std::to_string(t.latent) + " diverged: try a smaller --learning-rate");
+      throw std::runtime_error("training with latent size " + std::to_string(t.latent) +
+                               " diverged: try a smaller --learning-rate");
   return trials;
 }
 
@@ -131,20 +135,31 @@ void write_results(autoencoder const& net, std::vector<trial> const& trials, std
   nlohmann::ordered_json summary;
   summary["trials"] = nlohmann::ordered_json::array();
   for (auto const& t : trials)
-    summary["trials"].push_back({{"latent", t.latent}, {"mutual_information", t.mutual_information}, {"mse", t.mse}, {"seconds", t.seconds}});
+    summary["trials"].push_back(
+        {{"latent", t.latent}, {"mutual_information", t.mutual_information}, {"mse", t.mse}, {"seconds", t.seconds}});
   summary["chosen_latent"] = chosen;
   summary["final_mse"] = final_mse;
   summary["seed"] = s.training.seed;
-  summary["settings"] = {{"data", fs::path(s.data).filename().string()}, {"column", s.column}, {"windows", windows.extent(0)},
-                         {"window", s.window}, {"hidden", s.training.hidden}, {"layers", s.training.layers},
-                         {"batch", s.training.batch}, {"learning_rate", s.training.learning_rate}, {"epochs", s.epochs},
+  summary["settings"] = {{"data", fs::path(s.data).filename().string()},
+                         {"column", s.column},
+                         {"windows", windows.extent(0)},
+                         {"window", s.window},
+                         {"hidden", s.training.hidden},
+                         {"layers", s.training.layers},
+                         {"batch", s.training.batch},
+                         {"learning_rate", s.training.learning_rate},
+                         {"epochs", s.epochs},
                          {"final_epochs", s.final_epochs}};
   fs::path const folder = s.out, model = folder / "model.safetensors", report = folder / "summary.json";
   fs::path const new_model = folder / "model.safetensors.new", new_report = folder / "summary.json.new";
   try {
     limbic::save(net, new_model.string(),
-                 {{"model", "lstm_autoencoder"}, {"input_size", "1"}, {"hidden_size", text(s.training.hidden)},
-                  {"latent_size", text(chosen)}, {"layers", text(s.training.layers)}, {"window", text(s.window)}});
+                 {{"model", "lstm_autoencoder"},
+                  {"input_size", "1"},
+                  {"hidden_size", text(s.training.hidden)},
+                  {"latent_size", text(chosen)},
+                  {"layers", text(s.training.layers)},
+                  {"window", text(s.window)}});
     limbic::write_file("summary", new_report.string(), summary.dump(2) + "\n");
     fs::rename(new_model, model);
     fs::rename(new_report, report);
@@ -163,9 +178,10 @@ void run(settings const& s) {
   prepare_folder(s.out);
 
   auto const trials = run_trials(windows, s);
-  std::printf("%td windows of %td steps from %s\n\n%8s %20s %10s %9s\n", windows.extent(0), windows.extent(1), s.data.c_str(),
-              "latent", "mutual information", "mse", "seconds");
-  for (auto const& t : trials) std::printf("%8td %20.5f %10.6f %9.2f\n", t.latent, t.mutual_information, t.mse, t.seconds);
+  std::printf("%td windows of %td steps from %s\n\n%8s %20s %10s %9s\n", windows.extent(0), windows.extent(1),
+              s.data.c_str(), "latent", "mutual information", "mse", "seconds");
+  for (auto const& t : trials)
+    std::printf("%8td %20.5f %10.6f %9.2f\n", t.latent, t.mutual_information, t.mse, t.seconds);
 
   std::ptrdiff_t const chosen = choose(trials);
   if (s.training.hidden < 256) limbic::set_threads(1);  // a step of a small model is too short to be shared

@@ -162,7 +162,7 @@
 #define LIMBIC_PASTE_(isa, simd, omp, thr, exc, chk, fast) \
   v1_##isa##_simd##simd##_omp##omp##_thr##thr##_exc##exc##_chk##chk##_fast##fast
 #define LIMBIC_PASTE(isa, simd, omp, thr, exc, chk, fast) LIMBIC_PASTE_(isa, simd, omp, thr, exc, chk, fast)
-#define LIMBIC_ABI                                                                                              \
+#define LIMBIC_ABI                                                                                          \
   LIMBIC_PASTE(LIMBIC_ABI_ISA, LIMBIC_SIMD, LIMBIC_OPENMP, LIMBIC_THREADS, LIMBIC_EXCEPTIONS, LIMBIC_CHECK, \
                LIMBIC_ABI_FAST)
 

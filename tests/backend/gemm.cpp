@@ -20,10 +20,8 @@ template <class T, class D> tensor<T, 2, D> noise(std::ptrdiff_t m, std::ptrdiff
   return t;
 }
 template <class T> double number(T x) {
-  if constexpr (is_dual<T>)
-    return x.value;
-  else
-    return static_cast<double>(x);
+  if constexpr (is_dual<T>) return x.value;
+  else return static_cast<double>(x);
 }
 
 // The largest error of c = before + a b, whatever the strides.
@@ -130,7 +128,8 @@ TEST_CASE("packed operands and buffers of the caller give the same bits", "[gemm
 
 TEST_CASE("batches, with shared operands", "[gemm]") {
   auto const data = noise<double, simd>(60, 5, 1);
-  view<double const, 3, simd> const a(data.data(), shape{3, 4, 5}), b(data.data() + 60, shape{3, 5, 6}), b1(data.data() + 60, shape{1, 5, 6});
+  view<double const, 3, simd> const a(data.data(), shape{3, 4, 5}), b(data.data() + 60, shape{3, 5, 6}),
+      b1(data.data() + 60, shape{1, 5, 6});
   for (auto const& right : {b, b1}) {
     tensor<double, 3, simd> c({3, 4, 6});
     gemm(simd{}, sink<double, 3, simd>(c.view()), a, right);

@@ -50,7 +50,8 @@ TEMPLATE_TEST_CASE("map reads and writes any strides", "[map]", (std::pair<float
   using T = typename TestType::first_type;
   using D = typename TestType::second_type;
   auto a_data = noise<T, 3, D>(shape{40, 40, 40}, 1), b_data = noise<T, 3, D>(shape{40, 40, 40}, 2);
-  for (auto const& s : {shape{1, 1, 1}, shape{3, 5, 17}, shape{2, 1, 16}, shape{7, 3, 1}, shape{2, 0, 3}, shape{1, 1, 20}}) {
+  for (auto const& s :
+       {shape{1, 1, 1}, shape{3, 5, 17}, shape{2, 1, 16}, shape{7, 3, 1}, shape{2, 0, 3}, shape{1, 1, 20}}) {
     for (auto const& a : windows(a_data, s))
       for (auto const& b : windows(b_data, s)) {
         auto c_data = noise<T, 3, D>(shape{40, 40, 40}, 3);
@@ -62,7 +63,8 @@ TEMPLATE_TEST_CASE("map reads and writes any strides", "[map]", (std::pair<float
             for (std::ptrdiff_t i = 0; i < s[0]; ++i)
               for (std::ptrdiff_t j = 0; j < s[1]; ++j)
                 for (std::ptrdiff_t k = 0; k < s[2]; ++k) {
-                  double const want = 2 * at(a, i, j, k) - at(b, i, j, k) + (add ? static_cast<double>(before(i, j, k)) : 0.0);
+                  double const want =
+                      2 * at(a, i, j, k) - at(b, i, j, k) + (add ? static_cast<double>(before(i, j, k)) : 0.0);
                   worst = std::max(worst, std::abs(static_cast<double>(c(i, j, k)) - want));
                 }
             REQUIRE(worst <= 8 * static_cast<double>(std::numeric_limits<T>::epsilon()));
@@ -106,10 +108,8 @@ TEMPLATE_TEST_CASE("reduce along every set of axes", "[reduce]", (std::pair<floa
   using T = typename TestType::first_type;
   using D = typename TestType::second_type;
   auto const number = [](T x) {
-    if constexpr (is_dual<T>)
-      return x.value;
-    else
-      return static_cast<double>(x);
+    if constexpr (is_dual<T>) return x.value;
+    else return static_cast<double>(x);
   };
   tensor<T, 3, D> data({40, 40, 40});
   auto const values = noise<double, 1, scalar>(shape{40 * 40 * 40}, 6);
@@ -183,7 +183,8 @@ TEMPLATE_TEST_CASE("for_each_row along every axis, strided or not", "[row]", sca
       for (std::ptrdiff_t j = 0; j < 5; ++j)
         for (std::ptrdiff_t k = 0; k < 37; ++k) {
           double want = 0;
-          for (std::ptrdiff_t l = 0; l < x.extent(a); ++l) want += a == 0 ? x(l, j, k) : a == 1 ? x(i, l, k) : x(i, j, l);
+          for (std::ptrdiff_t l = 0; l < x.extent(a); ++l)
+            want += a == 0 ? x(l, j, k) : a == 1 ? x(i, l, k) : x(i, j, l);
           want /= static_cast<double>(x.extent(a));
           REQUIRE(mean(a == 0 ? 0 : i, a == 1 ? 0 : j, a == 2 ? 0 : k) == Approx(want).margin(1e-14));
           REQUIRE(y(i, j, k) == Approx(x(i, j, k) - want + 1).margin(1e-14));

@@ -10,7 +10,8 @@ using namespace limbic;
 
 TEST_CASE("the pool gives a freed block back for any size of its bucket", "[memory]") {
   memory& pool = host_pool();
-  for (std::size_t bytes : {std::size_t{1}, std::size_t{64}, std::size_t{65}, std::size_t{1000}, std::size_t{4096}, std::size_t{100'000}}) {
+  for (std::size_t bytes :
+       {std::size_t{1}, std::size_t{64}, std::size_t{65}, std::size_t{1000}, std::size_t{4096}, std::size_t{100'000}}) {
     void* const p = pool.allocate(bytes);
     CHECK(reinterpret_cast<std::uintptr_t>(p) % alignment == 0);
     std::memset(p, 0xAB, bytes);

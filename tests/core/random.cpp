@@ -15,7 +15,8 @@ TEST_CASE("Philox4x32-10 gives Random123's known answers", "[random]") {
   };
   CHECK(is(philox(0, 0, 0), 0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8));
   CHECK(is(philox(~0ULL, ~0ULL, ~0ULL), 0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd));
-  CHECK(is(philox(0x299f31d0a4093822ULL, 0x0370734413198a2eULL, 0x85a308d3243f6a88ULL), 0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1));
+  CHECK(is(philox(0x299f31d0a4093822ULL, 0x0370734413198a2eULL, 0x85a308d3243f6a88ULL), 0xd16cfe09, 0x94fdcceb,
+           0x5001e420, 0x24126ea1));
 }
 
 TEST_CASE("a fill continues where the last one stopped, and streams differ", "[random]") {

@@ -90,8 +90,10 @@ TEST_CASE("errors name the op, what was expected and what came", "[core]") {
   auto const a = counting(3, 4);
   CHECK(message_of<shape_error>([&] { (void)a.view().reshape(shape{5, 2}); }) ==
         "[reshape] shape (3, 4) does not have the elements of (5, 2)");
-  CHECK(message_of<shape_error>([&] { (void)a.view().reshape(shape{-1, -1}); }).find("at most one -1") != std::string::npos);
-  CHECK(message_of<shape_error>([&] { (void)a.view().transpose().reshape(shape{12}); }).find("not contiguous") != std::string::npos);
+  CHECK(message_of<shape_error>([&] { (void)a.view().reshape(shape{-1, -1}); }).find("at most one -1") !=
+        std::string::npos);
+  CHECK(message_of<shape_error>([&] { (void)a.view().transpose().reshape(shape{12}); }).find("not contiguous") !=
+        std::string::npos);
   CHECK_THROWS_AS(a.view().slice(0, 2, 4), index_error);
   CHECK_THROWS_AS(a.view().slice(2, 0, 1), index_error);
   CHECK_THROWS_AS(a.view().slice(0, 0, 1, 0), index_error);
@@ -99,7 +101,8 @@ TEST_CASE("errors name the op, what was expected and what came", "[core]") {
   CHECK_THROWS_AS(a.view().broadcast_to(shape{3, 5}), shape_error);
   CHECK(message_of<shape_error>([&] { (void)broadcast("add", shape{3, 4}, shape{2, 4}); }) ==
         "[add] shapes (3, 4) and (2, 4) do not broadcast");
-  CHECK(message_of<argument_error>([] { fail<argument_error>("x", 0.5, ' ', -3, ' ', 1e-9, ' ', true); }) == "[x] 0.5 -3 1e-9 true");
+  CHECK(message_of<argument_error>([] { fail<argument_error>("x", 0.5, ' ', -3, ' ', 1e-9, ' ', true); }) ==
+        "[x] 0.5 -3 1e-9 true");
   CHECK_THROWS_AS(fail<io_error>("x", std::string(2000, 'y')), error);  // cut, not overrun
 }
 

@@ -28,7 +28,8 @@ TEST_CASE("sliding windows are the pieces that slicing gives") {
   CHECK(of_column(2, 0) == two(2, 1));
   CHECK(of_column(2, 1) == two(3, 1));
 
-  CHECK_THROWS_WITH(sliding_windows(x, {.length = 18}), "[sliding_windows] a window of 18 does not fit into a series of 17");
+  CHECK_THROWS_WITH(sliding_windows(x, {.length = 18}),
+                    "[sliding_windows] a window of 18 does not fit into a series of 17");
   CHECK_THROWS_AS(sliding_windows(x, {.length = 0}), argument_error);
   CHECK_THROWS_AS(sliding_windows(x, {.length = 2, .stride = 0}), argument_error);
 }

@@ -53,7 +53,8 @@ TEMPLATE_TEST_CASE("shannon entropy", "", scalar, simd) {
   CHECK(q.gradient()(1, 0) == -1);
   CHECK(q.gradient()(1, 1) == 0);  // finite at 0
   auto const x = random_tensor<double, 1, D>({{6}}), v = random_tensor<double, 1, D>({{6}}, 2);
-  CHECK(distance(hessian_vector_product(shannon_of_softmax(), x, v), difference_of_gradients(shannon_of_softmax(), x, v)) < 1e-8);
+  CHECK(distance(hessian_vector_product(shannon_of_softmax(), x, v),
+                 difference_of_gradients(shannon_of_softmax(), x, v)) < 1e-8);
 }
 
 TEMPLATE_TEST_CASE("renyi entropy: known values", "", scalar, simd) {
@@ -125,7 +126,8 @@ TEMPLATE_TEST_CASE("renyi entropy: second order", "", scalar, simd) {
     CHECK(distance(hessian_vector_product(f, x, v), difference_of_gradients(f, x, v)) < 1e-6);
   }
   // corners of a square: eigenvalues repeat
-  tensor<double, 2, D> const square({4, 2}, {0, 0, 1, 0, 0, 1, 1, 1}), w({4, 2}, {0.3, -0.2, 0.7, 0.1, -0.5, 0.4, 0.2, 0.9});
+  tensor<double, 2, D> const square({4, 2}, {0, 0, 1, 0, 0, 1, 1, 1}),
+      w({4, 2}, {0.3, -0.2, 0.7, 0.1, -0.5, 0.4, 0.2, 0.9});
   for (double const alpha : alphas) {
     CAPTURE(alpha);
     entropy_of const f{alpha, 0.8};

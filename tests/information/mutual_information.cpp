@@ -11,7 +11,9 @@ constexpr double alphas[] = {0.5, 0.99, 1.0, 1.01, 2.0, 5.0};
 
 struct information_of {
   double alpha;
-  auto operator()(auto const& x, auto const& z) const { return mutual_information(x, z, {.sigma = 1.2, .alpha = alpha, .sigma_z = 0.9}); }
+  auto operator()(auto const& x, auto const& z) const {
+    return mutual_information(x, z, {.sigma = 1.2, .alpha = alpha, .sigma_z = 0.9});
+  }
 };
 template <class Z> struct information_beside {  // of x, beside a fixed z
   double alpha;
@@ -33,7 +35,9 @@ TEMPLATE_TEST_CASE("mutual information: identities", "", scalar, simd) {
     for (std::ptrdiff_t j = 0; j < 3; ++j) both(i, j) = x(i, j);
     for (std::ptrdiff_t j = 0; j < 2; ++j) both(i, 3 + j) = z(i, j);
   }
-  auto const entropy = [&](auto const& s, double alpha) { return renyi_entropy(normalized_rbf_gram(s, 0.9), {.alpha = alpha})(); };
+  auto const entropy = [&](auto const& s, double alpha) {
+    return renyi_entropy(normalized_rbf_gram(s, 0.9), {.alpha = alpha})();
+  };
   for (double const alpha : alphas) {
     CAPTURE(alpha);
     double const i = mutual_information(x, z, {.sigma = 0.9, .alpha = alpha})();
@@ -55,7 +59,8 @@ TEMPLATE_TEST_CASE("mutual information: identities", "", scalar, simd) {
 TEMPLATE_TEST_CASE("mutual information: gradients", "", scalar, simd) {
   using D = TestType;
   auto const x = random_tensor<double, 3, D>({{7, 2, 2}}), z3 = random_tensor<double, 3, D>({{7, 1, 1}}, 3);
-  auto const y = random_tensor<double, 2, D>({{7, 4}}), z = random_tensor<double, 2, D>({{7, 2}}, 2), v = random_tensor<double, 2, D>({{7, 4}}, 5);
+  auto const y = random_tensor<double, 2, D>({{7, 4}}), z = random_tensor<double, 2, D>({{7, 2}}, 2),
+             v = random_tensor<double, 2, D>({{7, 4}}, 5);
   for (double const alpha : alphas) {
     CAPTURE(alpha);
     auto const report = check_gradient(information_of{alpha}, x, z);

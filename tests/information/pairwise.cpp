@@ -46,7 +46,8 @@ TEMPLATE_TEST_CASE("pairwise squared distances: values", "", scalar, simd) {
           symmetric = symmetric && d(i, j) == d(j, i) && d(i, j) >= 0;
         }
         symmetric = symmetric && d(i, i) == 0;
-        for (std::ptrdiff_t j = 0; j < n + 3; ++j) right = right && std::abs(e(i, j) - expected(y, i, j)) <= 1e-13 * (1 + e(i, j));
+        for (std::ptrdiff_t j = 0; j < n + 3; ++j)
+          right = right && std::abs(e(i, j) - expected(y, i, j)) <= 1e-13 * (1 + e(i, j));
       }
       CAPTURE(n, f);
       CHECK(right);
@@ -75,7 +76,8 @@ TEMPLATE_TEST_CASE("pairwise squared distances: gradients", "", scalar, simd) {
   CHECK(rows.passed);
   auto const numbers = check_gradient(distances(), random_tensor<double, 1, D>({{6}}));
   CHECK(numbers.passed);
-  auto const wide = check_gradient(distances(), random_tensor<double, 2, D>({{2, 41}}), random_tensor<double, 2, D>({{3, 41}}, 5));
+  auto const wide =
+      check_gradient(distances(), random_tensor<double, 2, D>({{2, 41}}), random_tensor<double, 2, D>({{3, 41}}, 5));
   CHECK(wide.passed);
 }
 
@@ -106,7 +108,8 @@ TEMPLATE_TEST_CASE("pairwise squared distances: views, and the reductions that o
   auto const flipped = wide.view().permute(shape<3>{{2, 0, 1}});  // (4, 9, 6)
   CHECK(distance(pairwise_squared_distances(flipped), pairwise_squared_distances(tensor<double, 3, D>(flipped))) == 0);
 
-  auto const a = random_tensor<double, 2, D>({{7, 5}}), b = random_tensor<double, 2, D>({{9, 5}}, 2), g = random_tensor<double, 2, D>({{7, 9}}, 3);
+  auto const a = random_tensor<double, 2, D>({{7, 5}}), b = random_tensor<double, 2, D>({{9, 5}}, 2),
+             g = random_tensor<double, 2, D>({{7, 9}}, 3);
   tensor<double, 2, D> d({7, 9}), back({7, 5}, 1.0), back_here({7, 5}, 1.0);
   detail::reduce_squared_distances(D{}, sink<double, 2, D>(d.view()), as_view(a), as_view(b));
   CHECK(distance(d, pairwise_squared_distances(a, b)) < 1e-15);

@@ -17,7 +17,9 @@ struct scratch {
   ~scratch() { std::filesystem::remove(path); }
 };
 
-csv_file read(std::string_view contents, csv_options const& options = {}) { return csv_file(scratch(contents).path, options); }
+csv_file read(std::string_view contents, csv_options const& options = {}) {
+  return csv_file(scratch(contents).path, options);
+}
 
 // True when a call fails with a message that contains `part`.
 template <class F> bool says(F const& f, std::string_view part) {
@@ -45,7 +47,9 @@ TEST_CASE("a column is read by its name") {
 }
 
 TEST_CASE("quotes, line ends, byte order marks") {
-  CHECK(read("\xEF\xBB\xBF" "a,b\r\n1,2\r\n").numbers<double>("b")(0) == 2.0);
+  CHECK(read("\xEF\xBB\xBF"
+             "a,b\r\n1,2\r\n")
+            .numbers<double>("b")(0) == 2.0);
   CHECK(read("a,b\n1,2").rows() == 1);  // no line end at the end
   CHECK(read("a,b\n1,2\n\n\n").rows() == 1);
   CHECK(read("a,b\n").rows() == 0);
@@ -74,7 +78,9 @@ TEST_CASE("mistakes name the line") {
 }
 
 TEST_CASE("what is not a finite number is refused, or becomes NaN") {
-  auto const column = [](std::string_view contents, missing m = missing::refuse) { return read(contents).numbers<double>("a", m); };
+  auto const column = [](std::string_view contents, missing m = missing::refuse) {
+    return read(contents).numbers<double>("a", m);
+  };
   CHECK(says([&] { column("a\n1\n12x\n"); }, "line 3: column 'a': '12x' is not a number"));
   CHECK(says([&] { column("a\n1\n+\n"); }, "line 3: column 'a': '+' is not a number"));
   CHECK(says([&] { column("a\n1e999\n"); }, "line 2: column 'a': 1e999 does not fit"));

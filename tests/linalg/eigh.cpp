@@ -24,7 +24,9 @@ auto to_number(auto const& rows) {
   // temporaries: a tape refers to named tensors, which would not outlive this function
   auto w = random_tensor<double, 2, D>(shape<2>{{1, n}}, 8);
   tensor<double, 2, D> wt(w.view().transpose());
-  return matmul(matmul(std::move(w), pairwise_squared_distances(rows, random_tensor<double, X::rank, D>(rows.shape(), 7))), std::move(wt));
+  return matmul(
+      matmul(std::move(w), pairwise_squared_distances(rows, random_tensor<double, X::rank, D>(rows.shape(), 7))),
+      std::move(wt));
 }
 struct number_from_eigenvalues {
   auto operator()(auto const& x) const { return to_number(eigenvalues_symmetric(pairwise_squared_distances(x))); }
@@ -97,13 +99,16 @@ TEMPLATE_TEST_CASE("eigh: gradients", "", scalar, simd) {
 
 TEMPLATE_TEST_CASE("eigh: second order", "", scalar, simd) {
   auto const x = random_tensor<double, 2, TestType>({{4, 2}}), v = random_tensor<double, 2, TestType>({{4, 2}}, 2);
-  CHECK(distance(hessian_vector_product(number_from_eigenvalues(), x, v), difference_of_gradients(number_from_eigenvalues(), x, v)) < 1e-6);
-  CHECK(distance(hessian_vector_product(number_from_eigenvectors(), x, v), difference_of_gradients(number_from_eigenvectors(), x, v)) < 1e-6);
+  CHECK(distance(hessian_vector_product(number_from_eigenvalues(), x, v),
+                 difference_of_gradients(number_from_eigenvalues(), x, v)) < 1e-6);
+  CHECK(distance(hessian_vector_product(number_from_eigenvectors(), x, v),
+                 difference_of_gradients(number_from_eigenvectors(), x, v)) < 1e-6);
 }
 
 TEMPLATE_TEST_CASE("eigh: repeated eigenvalues", "", scalar, simd) {
   using D = TestType;
-  for (auto const& a : {rotated<D>({2, 2, 5}), rotated<D>({1, 1, 1}), tensor<double, 2, D>({3, 3}, {1, 0, 0, 0, 1, 0, 0, 0, 1})}) {
+  for (auto const& a :
+       {rotated<D>({2, 2, 5}), rotated<D>({1, 1, 1}), tensor<double, 2, D>({3, 3}, {1, 0, 0, 0, 1, 0, 0, 0, 1})}) {
     tape t;
     auto const p = t.variable(a);
     auto const [l, v] = eigh(p);

@@ -25,7 +25,9 @@ struct on_matrix {
   auto operator()(auto const& a) const { return spectral_sum(a, cube()); }
 };
 
-template <class D> tensor<double, 2, D> product(tensor<double, 2, D> const& a, tensor<double, 2, D> const& b) { return matmul(a, b); }
+template <class D> tensor<double, 2, D> product(tensor<double, 2, D> const& a, tensor<double, 2, D> const& b) {
+  return matmul(a, b);
+}
 template <class D> tensor<double, 2, D> times(double s, tensor<double, 2, D> a) {
   for (double& v : a) v *= s;
   return a;

@@ -18,10 +18,14 @@ TEMPLATE_TEST_CASE("binary cross entropy: values and gradients, of the weights t
       total += want;
     }
   CHECK(*binary_cross_entropy_with_logits(x, t, w, v).data() == Approx(total / 20).epsilon(1e-12));
-  auto const report = check_gradient([](auto const& a, auto const& b, auto const& c, auto const& d) {
-    return std::tuple(binary_cross_entropy_with_logits(a, b, c, d), binary_cross_entropy_with_logits(a, b, no_weight, d, reduction::sum),
-                      binary_cross_entropy_with_logits(a, b, c, reduction::none), binary_cross_entropy_with_logits(a, b));
-  }, x, t, w, v);
+  auto const report = check_gradient(
+      [](auto const& a, auto const& b, auto const& c, auto const& d) {
+        return std::tuple(binary_cross_entropy_with_logits(a, b, c, d),
+                          binary_cross_entropy_with_logits(a, b, no_weight, d, reduction::sum),
+                          binary_cross_entropy_with_logits(a, b, c, reduction::none),
+                          binary_cross_entropy_with_logits(a, b));
+      },
+      x, t, w, v);
   INFO(report.message.view());
   CHECK(report.passed);
 }
@@ -29,19 +33,24 @@ TEMPLATE_TEST_CASE("binary cross entropy: values and gradients, of the weights t
 TEMPLATE_TEST_CASE("sigmoid focal loss: gradients; without focus it is binary cross entropy", "", scalar, simd) {
   using D = TestType;
   auto const x = random_tensor<D>(shape{4, 5}, 1, -4, 4), t = random_tensor<D>(shape{4, 5}, 2, 0.1, 0.9);
-  auto const report = check_gradient([](auto const& a, auto const& b) {
-    return std::tuple(sigmoid_focal_loss(a, b, {.gamma = 0.5}), sigmoid_focal_loss(a, b, {.gamma = 1, .alpha = -1}, reduction::sum),
-                      sigmoid_focal_loss(a, b, reduction::none));
-  }, x, t);
+  auto const report = check_gradient(
+      [](auto const& a, auto const& b) {
+        return std::tuple(sigmoid_focal_loss(a, b, {.gamma = 0.5}),
+                          sigmoid_focal_loss(a, b, {.gamma = 1, .alpha = -1}, reduction::sum),
+                          sigmoid_focal_loss(a, b, reduction::none));
+      },
+      x, t);
   INFO(report.message.view());
   CHECK(report.passed);
-  CHECK(*sigmoid_focal_loss(x, t, {.gamma = 0, .alpha = -1}).data() == Approx(*binary_cross_entropy_with_logits(x, t).data()).epsilon(1e-12));
+  CHECK(*sigmoid_focal_loss(x, t, {.gamma = 0, .alpha = -1}).data() ==
+        Approx(*binary_cross_entropy_with_logits(x, t).data()).epsilon(1e-12));
 }
 
 TEMPLATE_TEST_CASE("binary losses: extreme logits, NaN", "", scalar, simd) {
   using D = TestType;
   constexpr float big = 1e4F;
-  tensor<float, 1, D> const x({6}, {big, big, -big, -big, 0, std::numeric_limits<float>::quiet_NaN()}), t({6}, {1, 0, 1, 0, 0.5F, 0});
+  tensor<float, 1, D> const x({6}, {big, big, -big, -big, 0, std::numeric_limits<float>::quiet_NaN()}),
+      t({6}, {1, 0, 1, 0, 0.5F, 0});
   auto const each = binary_cross_entropy_with_logits(x, t, reduction::none);
   CHECK(each(0) == 0);
   CHECK(each(1) == big);
@@ -57,7 +66,10 @@ TEMPLATE_TEST_CASE("binary losses: extreme logits, NaN", "", scalar, simd) {
     CHECK(std::isnan(v.gradient()(5)));
     return v.gradient()(1);
   };
-  CHECK(check([](auto const& a, auto const& b) { return binary_cross_entropy_with_logits(a, b, reduction::sum); }) == 1);
-  CHECK(check([](auto const& a, auto const& b) { return sigmoid_focal_loss(a, b, {.gamma = 0.5, .alpha = -1}, reduction::sum); }) == 1);
+  CHECK(check([](auto const& a, auto const& b) { return binary_cross_entropy_with_logits(a, b, reduction::sum); }) ==
+        1);
+  CHECK(check([](auto const& a, auto const& b) {
+          return sigmoid_focal_loss(a, b, {.gamma = 0.5, .alpha = -1}, reduction::sum);
+        }) == 1);
   CHECK(std::isnan(*sigmoid_focal_loss(x, t).data()));
 }

@@ -13,7 +13,8 @@ using labels = std::int64_t;
 struct plain {
   std::vector<double> loss, weight;
 };
-template <class D> plain by_definition(tensor<double, 2, D> const& x, tensor<labels, 1, D> const& y, std::vector<double> const& w, double e, labels ignored) {
+template <class D> plain by_definition(tensor<double, 2, D> const& x, tensor<labels, 1, D> const& y,
+                                       std::vector<double> const& w, double e, labels ignored) {
   plain p;
   for (std::ptrdiff_t i = 0; i < x.extent(0); ++i) {
     double total = 0;
@@ -52,7 +53,8 @@ TEMPLATE_TEST_CASE("cross entropy: values", "", scalar, simd) {
       total += want.loss[i];
       weights += want.weight[i];
     }
-    CHECK(*cross_entropy(s.x, s.y, weight, {.label_smoothing = e}, reduction::sum).data() == Approx(total).epsilon(1e-12));
+    CHECK(*cross_entropy(s.x, s.y, weight, {.label_smoothing = e}, reduction::sum).data() ==
+          Approx(total).epsilon(1e-12));
     CHECK(*cross_entropy(s.x, s.y, weight, {.label_smoothing = e}).data() == Approx(total / weights).epsilon(1e-12));
   };
   check(no_weight, {1, 1, 1, 1, 1}, 0);
@@ -68,22 +70,31 @@ TEMPLATE_TEST_CASE("losses of classifiers: gradients", "", scalar, simd) {
     INFO(report.message.view());
     CHECK(report.passed);
   };
-  passes(check_gradient([&](auto const& x) {
-    return std::tuple(cross_entropy(x, s.y), cross_entropy(x, s.y, s.w, {.label_smoothing = 0.2}), cross_entropy(x, s.y, s.w, reduction::sum),
-                      cross_entropy(x, s.y, {.label_smoothing = 0.1}, reduction::none));
-  }, s.x));
-  passes(check_gradient([&](auto const& x) {
-    return std::tuple(nll_loss(x, s.y, s.w), nll_loss(x, s.y, reduction::sum), nll_loss(x, s.all, s.w, {.ignore_index = 2}, reduction::none));
-  }, tensor<double, 2, D>(s.x.shape(), 0.5)));
+  passes(check_gradient(
+      [&](auto const& x) {
+        return std::tuple(cross_entropy(x, s.y), cross_entropy(x, s.y, s.w, {.label_smoothing = 0.2}),
+                          cross_entropy(x, s.y, s.w, reduction::sum),
+                          cross_entropy(x, s.y, {.label_smoothing = 0.1}, reduction::none));
+      },
+      s.x));
+  passes(check_gradient(
+      [&](auto const& x) {
+        return std::tuple(nll_loss(x, s.y, s.w), nll_loss(x, s.y, reduction::sum),
+                          nll_loss(x, s.all, s.w, {.ignore_index = 2}, reduction::none));
+      },
+      tensor<double, 2, D>(s.x.shape(), 0.5)));
 }
 
 TEMPLATE_TEST_CASE("focal loss: gradients", "", scalar, simd) {
   using D = TestType;
   samples<D> const s;
-  auto const report = check_gradient([&](auto const& x) {
-    return std::tuple(focal_loss(x, s.all, s.w, {.gamma = 0.5}), focal_loss(x, s.all, {.alpha = 0.25}, reduction::sum),
-                      focal_loss(x, s.all, {.gamma = 0}, reduction::none));
-  }, s.x);
+  auto const report = check_gradient(
+      [&](auto const& x) {
+        return std::tuple(focal_loss(x, s.all, s.w, {.gamma = 0.5}),
+                          focal_loss(x, s.all, {.alpha = 0.25}, reduction::sum),
+                          focal_loss(x, s.all, {.gamma = 0}, reduction::none));
+      },
+      s.x);
   INFO(report.message.view());
   CHECK(report.passed);
   CHECK(*focal_loss(s.x, s.all, {.gamma = 0}).data() == Approx(*cross_entropy(s.x, s.all).data()).epsilon(1e-12));
@@ -93,9 +104,12 @@ TEMPLATE_TEST_CASE("soft targets", "", scalar, simd) {
   using D = TestType;
   samples<D> const s;
   auto const q = random_tensor<D>(shape{7, 5}, 9, 0, 1);
-  auto const report = check_gradient([&](auto const& x, auto const& t) {
-    return std::tuple(cross_entropy(x, t, s.w, {.label_smoothing = 0.1}), cross_entropy(x, t, reduction::sum), cross_entropy(x, t, s.w, reduction::none));
-  }, s.x, q);
+  auto const report = check_gradient(
+      [&](auto const& x, auto const& t) {
+        return std::tuple(cross_entropy(x, t, s.w, {.label_smoothing = 0.1}), cross_entropy(x, t, reduction::sum),
+                          cross_entropy(x, t, s.w, reduction::none));
+      },
+      s.x, q);
   INFO(report.message.view());
   CHECK(report.passed);
 

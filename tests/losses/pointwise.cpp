@@ -22,14 +22,20 @@ TEMPLATE_TEST_CASE("distances between input and target", "", scalar, simd) {
   auto const x = random_tensor<D>(shape{3, 7}, 1), t = random_tensor<D>(shape{3, 7}, 2);
   check_values(mse, [](double a, double b) { return (a - b) * (a - b); }, x, t);
   check_values(l1, [](double a, double b) { return std::abs(a - b); }, x, t);
-  check_values(smooth, [](double a, double b) {
-    double const d = std::abs(a - b);
-    return d < 0.7 ? d * d / 1.4 : d - 0.35;
-  }, x, t);
-  check_values(huber, [](double a, double b) {
-    double const d = std::abs(a - b);
-    return d < 0.7 ? d * d / 2 : 0.7 * (d - 0.35);
-  }, x, t);
+  check_values(
+      smooth,
+      [](double a, double b) {
+        double const d = std::abs(a - b);
+        return d < 0.7 ? d * d / 1.4 : d - 0.35;
+      },
+      x, t);
+  check_values(
+      huber,
+      [](double a, double b) {
+        double const d = std::abs(a - b);
+        return d < 0.7 ? d * d / 2 : 0.7 * (d - 0.35);
+      },
+      x, t);
   check_loss(mse, x, t);
   check_loss(l1, x, t);
   check_loss(smooth, x, t);
@@ -49,7 +55,8 @@ TEMPLATE_TEST_CASE("Kullback-Leibler divergence", "", scalar, simd) {
   check_loss(kl, x, t);
   check_loss(kl_log, x, s);
   CHECK(*kl_div(x, t, reduction::batchmean).data() == Approx(*kl_div(x, t, reduction::sum).data() / 4));
-  auto const report = check_gradient([](auto const& a, auto const& b) { return kl_div(a, b, reduction::batchmean); }, x, t);
+  auto const report =
+      check_gradient([](auto const& a, auto const& b) { return kl_div(a, b, reduction::batchmean); }, x, t);
   CHECK(report.passed);
 
   // where the target is 0 nothing is lost, not even against an impossible event; NaN stays NaN

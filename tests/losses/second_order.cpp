@@ -21,7 +21,8 @@ template <class F, int R, class D> void check_hessian(F const& f, tensor<double,
   };
   auto const hv = hessian_vector_product(f, x, v);
   auto const above = gradient_at(1e-5), below = gradient_at(-1e-5);
-  for (std::ptrdiff_t i = 0; i < x.size(); ++i) CHECK(hv.data()[i] == Approx((above.data()[i] - below.data()[i]) / 2e-5).epsilon(1e-6).margin(1e-8));
+  for (std::ptrdiff_t i = 0; i < x.size(); ++i)
+    CHECK(hv.data()[i] == Approx((above.data()[i] - below.data()[i]) / 2e-5).epsilon(1e-6).margin(1e-8));
 }
 
 }  // namespace

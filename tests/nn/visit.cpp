@@ -60,9 +60,9 @@ std::vector<std::string> names_of(auto& model) {
 
 TEST_CASE("parameters are visited under dotted names") {
   network net;
-  std::vector<std::string> const expected{"layers.0.weight", "layers.0.bias", "layers.1.weight", "layers.1.bias",
-                                          "more.0.weight",   "more.0.bias",   "heads.0.weight",  "heads.0.bias",
-                                          "present.weight",  "present.bias",  "scale"};
+  std::vector<std::string> const expected{
+      "layers.0.weight", "layers.0.bias", "layers.1.weight", "layers.1.bias", "more.0.weight", "more.0.bias",
+      "heads.0.weight",  "heads.0.bias",  "present.weight",  "present.bias",  "scale"};
   CHECK(names_of(net) == expected);
   CHECK(names_of(std::as_const(net)) == expected);
   wrapper const outer;

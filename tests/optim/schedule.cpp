@@ -32,7 +32,8 @@ TEST_CASE("less when a metric no longer gets better") {
   for (double m : {3.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0}) rates.push_back(plateau.step(m));
   // reduced after two bad epochs; the next one is not counted; 0.25 would be below min_lr
   CHECK(rates == std::vector<double>{1, 1, 1, 0.5, 0.5, 0.5, 0.3, 0.3, 0.3});
-  reduce_on_plateau highest(1, {.mode = goal::max, .patience = 0, .threshold = 0.1, .threshold_mode = threshold_mode::abs});
+  reduce_on_plateau highest(
+      1, {.mode = goal::max, .patience = 0, .threshold = 0.1, .threshold_mode = threshold_mode::abs});
   CHECK(highest.step(-5) == 1);
   CHECK(highest.step(-4.8) == 1);
   CHECK(highest.step(-4.75) == Approx(0.1));  // better, but not by enough

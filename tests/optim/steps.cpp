@@ -52,7 +52,8 @@ template <class Optimizer, class T, class D, class Options, class F>
 void compare(Options const& options, F const& plain, double tolerance) {
   model<T, D> net;
   std::vector<element> elements;
-  for (double x : net.values()) elements.push_back({x, elements.size() < 15 ? double(elements.size() + 1) : double(elements.size() - 14)});
+  for (double x : net.values())
+    elements.push_back({x, elements.size() < 15 ? double(elements.size() + 1) : double(elements.size() - 14)});
   Optimizer optimizer(net, options);
   for (int t = 1; t <= 20; ++t) {
     net.compute_gradients();
@@ -61,7 +62,8 @@ void compare(Options const& options, F const& plain, double tolerance) {
     for (auto& e : elements) plain(e, e.gradient(), t, optimizer.learning_rate);
   }
   auto const got = net.values();
-  for (std::size_t i = 0; i < got.size(); ++i) CHECK(got[i] == Approx(elements[i].x).epsilon(tolerance).margin(tolerance));
+  for (std::size_t i = 0; i < got.size(); ++i)
+    CHECK(got[i] == Approx(elements[i].x).epsilon(tolerance).margin(tolerance));
   CHECK_FALSE(net.w.has_gradient());
 }
 
@@ -79,16 +81,20 @@ struct counting : memory {
 
 TEMPLATE_TEST_CASE("sgd", "", scalar, simd) {
   using D = TestType;
-  for (auto const& o : {sgd_options{.learning_rate = 0.02}, sgd_options{.learning_rate = 0.02, .momentum = 0.9, .dampening = 0.3},
-                        sgd_options{.learning_rate = 0.02, .momentum = 0.9, .weight_decay = 0.1, .nesterov = true}})
-    compare<sgd, double, D>(o, [&](element& e, double g, int t, double rate) {
-      g += o.weight_decay * e.x;
-      if (o.momentum != 0) {
-        e.buffer = t == 1 ? g : o.momentum * e.buffer + (1 - o.dampening) * g;
-        g = o.nesterov ? g + o.momentum * e.buffer : e.buffer;
-      }
-      e.x -= rate * g;
-    }, 1e-13);
+  for (auto const& o :
+       {sgd_options{.learning_rate = 0.02}, sgd_options{.learning_rate = 0.02, .momentum = 0.9, .dampening = 0.3},
+        sgd_options{.learning_rate = 0.02, .momentum = 0.9, .weight_decay = 0.1, .nesterov = true}})
+    compare<sgd, double, D>(
+        o,
+        [&](element& e, double g, int t, double rate) {
+          g += o.weight_decay * e.x;
+          if (o.momentum != 0) {
+            e.buffer = t == 1 ? g : o.momentum * e.buffer + (1 - o.dampening) * g;
+            g = o.nesterov ? g + o.momentum * e.buffer : e.buffer;
+          }
+          e.x -= rate * g;
+        },
+        1e-13);
 }
 
 TEMPLATE_TEST_CASE("adam and adamw", "", scalar, simd) {
@@ -104,10 +110,12 @@ TEMPLATE_TEST_CASE("adam and adamw", "", scalar, simd) {
       e.x -= rate * (e.m / (1 - std::pow(o.betas[0], t))) / (std::sqrt(u) + o.eps);
     };
   };
-  for (auto const& o : {adam_options{.learning_rate = 0.05}, adam_options{.learning_rate = 0.05, .betas = {0.8, 0.99}, .eps = 1e-6, .weight_decay = 0.1},
+  for (auto const& o : {adam_options{.learning_rate = 0.05},
+                        adam_options{.learning_rate = 0.05, .betas = {0.8, 0.99}, .eps = 1e-6, .weight_decay = 0.1},
                         adam_options{.learning_rate = 0.05, .amsgrad = true}})
     compare<adam, double, D>(o, plain(o, false), 1e-12);
-  for (auto const& o : {adamw_options{.learning_rate = 0.05}, adamw_options{.learning_rate = 0.05, .weight_decay = 0.1, .amsgrad = true}})
+  for (auto const& o : {adamw_options{.learning_rate = 0.05},
+                        adamw_options{.learning_rate = 0.05, .weight_decay = 0.1, .amsgrad = true}})
     compare<adamw, double, D>(o, plain(o, true), 1e-12);
   adam_options const o{.learning_rate = 0.05};
   compare<adam, float, D>(o, plain(o, false), 2e-5);
@@ -115,17 +123,21 @@ TEMPLATE_TEST_CASE("adam and adamw", "", scalar, simd) {
 
 TEMPLATE_TEST_CASE("rmsprop", "", scalar, simd) {
   using D = TestType;
-  for (auto const& o :
-       {rmsprop_options{.learning_rate = 0.01}, rmsprop_options{.learning_rate = 0.01, .alpha = 0.9, .weight_decay = 0.05, .momentum = 0.8},
-        rmsprop_options{.learning_rate = 0.01, .centered = true}, rmsprop_options{.learning_rate = 0.01, .momentum = 0.5, .centered = true}})
-    compare<rmsprop, double, D>(o, [&](element& e, double g, int, double rate) {
-      g += o.weight_decay * e.x;
-      e.v = o.alpha * e.v + (1 - o.alpha) * g * g;
-      e.m = o.alpha * e.m + (1 - o.alpha) * g;
-      double const way = g / (std::sqrt(o.centered ? e.v - e.m * e.m : e.v) + o.eps);
-      e.buffer = o.momentum * e.buffer + way;
-      e.x -= rate * (o.momentum > 0 ? e.buffer : way);
-    }, 1e-9);
+  for (auto const& o : {rmsprop_options{.learning_rate = 0.01},
+                        rmsprop_options{.learning_rate = 0.01, .alpha = 0.9, .weight_decay = 0.05, .momentum = 0.8},
+                        rmsprop_options{.learning_rate = 0.01, .centered = true},
+                        rmsprop_options{.learning_rate = 0.01, .momentum = 0.5, .centered = true}})
+    compare<rmsprop, double, D>(
+        o,
+        [&](element& e, double g, int, double rate) {
+          g += o.weight_decay * e.x;
+          e.v = o.alpha * e.v + (1 - o.alpha) * g * g;
+          e.m = o.alpha * e.m + (1 - o.alpha) * g;
+          double const way = g / (std::sqrt(o.centered ? e.v - e.m * e.m : e.v) + o.eps);
+          e.buffer = o.momentum * e.buffer + way;
+          e.x -= rate * (o.momentum > 0 ? e.buffer : way);
+        },
+        1e-9);
 }
 
 TEST_CASE("a step leaves alone what is frozen or has no gradient, and does not count there") {
@@ -191,7 +203,8 @@ TEST_CASE("an optimiser's state, copied to another, continues with the same bits
 
   b = a;
   adam second(b, {.learning_rate = 0.1});
-  each_tensor(second, [&](std::string const& name, auto& t) { std::copy(saved[name].begin(), saved[name].end(), t.begin()); });
+  each_tensor(second,
+              [&](std::string const& name, auto& t) { std::copy(saved[name].begin(), saved[name].end(), t.begin()); });
   second.each_state([&](std::string_view name, auto&... rest) {
     if constexpr (sizeof...(rest) == 1) ((rest = steps[std::string(name)]), ...);
   });

@@ -56,7 +56,8 @@ TEST_CASE("the count can see an allocation", "[allocations]") {
 #if COUNT_MALLOC
   CHECK(allocations_of([] { std::free(std::malloc(10'000)); }) >= 1);
   CHECK(allocations_of([] { ::operator delete(::operator new(10'000)); }) >= 1);
-  CHECK(allocations_of([] { ::operator delete(::operator new(10'000, std::align_val_t(64)), std::align_val_t(64)); }) >= 1);
+  CHECK(allocations_of([] { ::operator delete(::operator new(10'000, std::align_val_t(64)), std::align_val_t(64)); }) >=
+        1);
 #endif
 }
 

@@ -103,8 +103,8 @@ TEST_CASE("a second pass needs retained nodes", "[tape]") {
   t.backward(z, backward_options{.retain = true});
   CHECK(y.gradient()(1) == 1.0);
   t.backward(z);
-  CHECK(y.gradient()(1) == 1.0);        // of this pass
-  CHECK(x.gradient()(1) == 8.0);        // leaves add up over passes, as in PyTorch
+  CHECK(y.gradient()(1) == 1.0);  // of this pass
+  CHECK(x.gradient()(1) == 8.0);  // leaves add up over passes, as in PyTorch
   CHECK(contains(message_of<tape_error>([&] { t.backward(z); }), "freed"));
   CHECK(contains(message_of<tape_error>([&] { (void)exp(y); }), "freed"));
   auto const again = sum(x * 3.0);  // the leaf itself is still good
@@ -153,7 +153,7 @@ TEST_CASE("cotangents and seeds", "[tape]") {
 TEST_CASE("views and temporaries as operands", "[tape]") {
   tensor<double, 2> const a({2, 3}, {1, 2, 3, 4, 5, 6});
   tape t;
-  auto const x = t.variable(a.view().transpose());  // strided: copied
+  auto const x = t.variable(a.view().transpose());                   // strided: copied
   auto const y = x * tensor<double, 2>({3, 2}, {1, 1, 1, 1, 1, 2});  // a temporary: moved onto the tape
   t.backward(sum(y));
   CHECK(x.shape() == shape{3, 2});
@@ -221,9 +221,11 @@ TEST_CASE("Hessian-vector products of a model against differences of gradients",
   };
   gradient_at(h, above);
   gradient_at(-h, below);
-  for (std::ptrdiff_t i = 0; i < n; ++i) CHECK(hv(i) == Approx((above(i) - below(i)) / (2 * h)).epsilon(1e-6).margin(1e-8));
+  for (std::ptrdiff_t i = 0; i < n; ++i)
+    CHECK(hv(i) == Approx((above(i) - below(i)) / (2 * h)).epsilon(1e-6).margin(1e-8));
   CHECK_FALSE(m.w.has_gradient());
-  CHECK_THROWS_AS(hessian_vector_product(m, [&](auto& t) { return m(t(a)); }, as_view(v).slice(0, 0, 3), hv.view()), shape_error);
+  CHECK_THROWS_AS(
+      hessian_vector_product(m, [&](auto& t) { return m(t(a)); }, as_view(v).slice(0, 0, 3), hv.view()), shape_error);
 }
 
 TEST_CASE("ten million small nodes: no recursion, at most 128 bytes each", "[tape]") {

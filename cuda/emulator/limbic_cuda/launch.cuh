@@ -173,7 +173,8 @@ class block_runner {
   void meet(std::size_t waiting) {
     ++rounds_;
     if (waiting > 0 && finished_ > 0) {
-      std::fprintf(stderr, "cuda emulator: %zu threads wait at a barrier that %zu others never reach\n", waiting, finished_);
+      std::fprintf(stderr, "cuda emulator: %zu threads wait at a barrier that %zu others never reach\n", waiting,
+                   finished_);
       std::abort();
     }
   }
@@ -214,6 +215,8 @@ inline cudaError_t cudaGetDevice(int* n) { return *n = 0, cudaSuccess; }
 inline cudaError_t cudaGetLastError() { return cudaSuccess; }
 inline char const* cudaGetErrorName(cudaError_t) { return "cudaErrorMemoryAllocation"; }
 inline char const* cudaGetErrorString(cudaError_t) { return "out of memory"; }
+inline cudaError_t cudaStreamCreate(cudaStream_t* s) { return *s = nullptr, cudaSuccess; }
+inline cudaError_t cudaStreamDestroy(cudaStream_t) { return cudaSuccess; }
 inline cudaError_t cudaStreamSynchronize(cudaStream_t) { return cudaSuccess; }
 inline cudaError_t cudaMalloc(void** p, std::size_t bytes) {
   *p = cuda_emulator::device_memory::get().take(bytes);

@@ -71,14 +71,15 @@ LIMBIC_INLINE void micro_kernel(std::ptrdiff_t depth, T const* a, std::ptrdiff_t
 
 // Rows M at a time, then M / 2, ... down to one.
 template <class D, class T, std::ptrdiff_t M, std::ptrdiff_t P>
-LIMBIC_NOINLINE void micro_rows(std::ptrdiff_t m, std::ptrdiff_t depth, T const* a, std::ptrdiff_t row, std::ptrdiff_t step,
-                                std::ptrdiff_t group, T const* b, std::ptrdiff_t ldb, T* c, std::ptrdiff_t ldc,
-                                std::ptrdiff_t columns, bool add) {
+LIMBIC_NOINLINE void micro_rows(std::ptrdiff_t m, std::ptrdiff_t depth, T const* a, std::ptrdiff_t row,
+                                std::ptrdiff_t step, std::ptrdiff_t group, T const* b, std::ptrdiff_t ldb, T* c,
+                                std::ptrdiff_t ldc, std::ptrdiff_t columns, bool add) {
   std::ptrdiff_t i = 0;
   for (; i + M <= m; i += M, a += group)
     micro_kernel<D, T, M, P>(depth, a, row, step, b, ldb, c + i * ldc, ldc, columns, add);
   if constexpr (M > 1)
-    if (i < m) micro_rows<D, T, M / 2, P>(m - i, depth, a, row, step, M / 2 * row, b, ldb, c + i * ldc, ldc, columns, add);
+    if (i < m)
+      micro_rows<D, T, M / 2, P>(m - i, depth, a, row, step, M / 2 * row, b, ldb, c + i * ldc, ldc, columns, add);
 }
 
 // Rows of a (contiguous along the rows) in groups of G: element (i, k) of a group at k * G + i.
@@ -142,9 +143,11 @@ void gemm_tiles(sink<T, 2, D> c, view<T const, 2, D> a, T const* panels, T const
   using L = kernel_lanes<D, T>;
   constexpr std::ptrdiff_t width = panel_width<D, T>(), M = L::rows;
   constexpr std::ptrdiff_t per_tile = gemm_columns / width > 0 ? gemm_columns / width : 1;
-  std::ptrdiff_t const m = c.to.extent(0), n = c.to.extent(1), depth = a.extent(1), row = a.stride(0), step = a.stride(1);
+  std::ptrdiff_t const m = c.to.extent(0), n = c.to.extent(1), depth = a.extent(1), row = a.stride(0),
+                       step = a.stride(1);
   std::ptrdiff_t const panel_count = (n + width - 1) / width;
-  std::ptrdiff_t const tile_rows = (m + gemm_rows - 1) / gemm_rows, tile_columns = (panel_count + per_tile - 1) / per_tile;
+  std::ptrdiff_t const tile_rows = (m + gemm_rows - 1) / gemm_rows,
+                       tile_columns = (panel_count + per_tile - 1) / per_tile;
   std::ptrdiff_t const tiles = tile_rows * tile_columns;
   // A million multiply-adds take some 20 us: less is not worth waking a second thread, least of all on a busy machine.
   std::ptrdiff_t const grain = m * n * depth < (1 << 20) ? tiles : 1;
@@ -156,7 +159,8 @@ void gemm_tiles(sink<T, 2, D> c, view<T const, 2, D> a, T const* panels, T const
     if (pack_a) packed_rows = tensor<T, 1, D>(shape<1>{{gemm_rows * deepest}}, uninitialized);
     for (std::ptrdiff_t t = begin; t < end; ++t) {
       std::ptrdiff_t const i0 = t % tile_rows * gemm_rows, rows = m - i0 < gemm_rows ? m - i0 : gemm_rows;
-      std::ptrdiff_t const p0 = t / tile_rows * per_tile, p1 = p0 + per_tile < panel_count ? p0 + per_tile : panel_count;
+      std::ptrdiff_t const p0 = t / tile_rows * per_tile,
+                           p1 = p0 + per_tile < panel_count ? p0 + per_tile : panel_count;
       for (std::ptrdiff_t k0 = 0; k0 < depth; k0 += gemm_depth) {
         std::ptrdiff_t const ks = depth - k0 < gemm_depth ? depth - k0 : gemm_depth;
         T const* left = a.data() + i0 * row + k0 * step;
@@ -167,7 +171,8 @@ void gemm_tiles(sink<T, 2, D> c, view<T const, 2, D> a, T const* panels, T const
         for (std::ptrdiff_t p = p0; p < p1; ++p) {
           std::ptrdiff_t const j = p * width, columns = n - j < width ? n - j : width;
           bool const here = in_place != nullptr && fills_packs<D, T>(columns);
-          T const* const b = here ? in_place + k0 * ldb + j : panels + (in_place != nullptr ? 0 : p) * depth * width + k0 * width;
+          T const* const b =
+              here ? in_place + k0 * ldb + j : panels + (in_place != nullptr ? 0 : p) * depth * width + k0 * width;
           auto const run = columns > L::width ? &micro_rows<D, T, M, L::packs> : &micro_rows<D, T, M, 1>;
           run(rows, ks, left, pack_a ? 1 : row, pack_a ? M : step, pack_a ? M * ks : M * row, b, here ? ldb : width,
               c.to.data() + i0 * c.to.stride(0) + j, c.to.stride(0), columns, c.add || k0 > 0);
@@ -197,7 +202,8 @@ void gemv(T* y, std::ptrdiff_t y_step, bool add, view<T const, 2, D> a, T const*
         if (step == 1)
           for (; k + L::width <= depth; k += L::width) {
             V const right = L::load(x + k);
-            for (std::ptrdiff_t r = 0; r < N; ++r) acc[r] = math::fma(L::load(a.data() + (i + r) * row + k), right, acc[r]);
+            for (std::ptrdiff_t r = 0; r < N; ++r)
+              acc[r] = math::fma(L::load(a.data() + (i + r) * row + k), right, acc[r]);
           }
         for (std::ptrdiff_t r = 0; r < N; ++r) {
           T s = math::reduce_add(acc[r]);
@@ -219,7 +225,8 @@ void gemv(T* y, std::ptrdiff_t y_step, bool add, view<T const, 2, D> a, T const*
       for (auto& s : acc) s = V(0);
       for (std::ptrdiff_t k = 0; k < depth; ++k) {
         V const right = math::broadcast<V>(x[k]);
-        for (std::ptrdiff_t p = 0; p < P; ++p) acc[p] = math::fma(L::load(a.data() + k * step + i + p * L::width), right, acc[p]);
+        for (std::ptrdiff_t p = 0; p < P; ++p)
+          acc[p] = math::fma(L::load(a.data() + k * step + i + p * L::width), right, acc[p]);
       }
       T parts[P * L::width];
       for (std::ptrdiff_t p = 0; p < P; ++p) L::store(parts + p * L::width, acc[p]);
@@ -239,7 +246,8 @@ template <class T, int R, class D> bool rows_contiguous(view<T, R, D> const& v) 
 
 template <class C, class A, class B> void check_gemm(C const& c, A const& a, B const& b) {
   if (a[1] != b[0]) fail<shape_error>("gemm", "columns of a ", a, " must equal rows of b ", b);
-  if (c[0] != a[0] || c[1] != b[1]) fail<shape_error>("gemm", "c ", c, " must have the rows of a ", a, " and the columns of b ", b);
+  if (c[0] != a[0] || c[1] != b[1])
+    fail<shape_error>("gemm", "c ", c, " must have the rows of a ", a, " and the columns of b ", b);
 }
 
 }  // namespace detail
@@ -252,7 +260,9 @@ template <class T, class D = default_device> class packed_matrix {
     return (b[1] + width - 1) / width * width * b[0];
   }
   packed_matrix() = default;
-  explicit packed_matrix(view<T const, 2, D> b) : own_(limbic::shape<1>{{packed_size(b.shape())}}, uninitialized) { pack(b, own_.data()); }
+  explicit packed_matrix(view<T const, 2, D> b) : own_(limbic::shape<1>{{packed_size(b.shape())}}, uninitialized) {
+    pack(b, own_.data());
+  }
   packed_matrix(view<T const, 2, D> b, T* workspace) { pack(b, workspace); }
 
   limbic::shape<2> const& shape() const { return shape_; }
@@ -307,11 +317,13 @@ void gemm(D d, sink<T, 2, D> c, view<T const, 2, D> a, view<T const, 2, D> b, T*
     use(copied.data());
   };
   if (n == 1) {
-    contiguous_vector(b.transpose()[0], [&](T const* x) { detail::gemv<D, T>(c.to.data(), c.to.stride(0), c.add, a, x); });
+    contiguous_vector(b.transpose()[0],
+                      [&](T const* x) { detail::gemv<D, T>(c.to.data(), c.to.stride(0), c.add, a, x); });
     return;
   }
   if (m == 1 && b.stride(1) != 1) {
-    contiguous_vector(a[0], [&](T const* x) { detail::gemv<D, T>(c.to.data(), c.to.stride(1), c.add, b.transpose(), x); });
+    contiguous_vector(a[0],
+                      [&](T const* x) { detail::gemv<D, T>(c.to.data(), c.to.stride(1), c.add, b.transpose(), x); });
     return;
   }
   if (!detail::rows_contiguous(c.to)) {
@@ -331,10 +343,8 @@ void gemm(D d, sink<T, 2, D> c, view<T const, 2, D> a, view<T const, 2, D> b, T*
     }
     return detail::gemm_tiles<D, T>(c, a, ragged.data(), b.data(), b.stride(0));
   }
-  if (workspace != nullptr)
-    gemm(d, c, a, packed_matrix<T, D>(b, workspace));
-  else
-    gemm(d, c, a, packed_matrix<T, D>(b));
+  if (workspace != nullptr) gemm(d, c, a, packed_matrix<T, D>(b, workspace));
+  else gemm(d, c, a, packed_matrix<T, D>(b));
 }
 
 // Batches: c (B, M, N), a (B or 1, M, K), b (B or 1, K, N). A b shared by all is one product of B * M rows where a and c

@@ -32,7 +32,10 @@ template <class First, class... Rest> auto outs(First&& first, Rest&&... rest) {
       {s, as_sink(rest)...}};
 }
 
-template <class T, int R, class D, int N> constexpr output_list<T, R, D, N> as_outputs(output_list<T, R, D, N> const& o) { return o; }
+template <class T, int R, class D, int N> constexpr output_list<T, R, D, N> as_outputs(
+    output_list<T, R, D, N> const& o) {
+  return o;
+}
 template <class Out>
   requires requires(Out&& o) { as_sink(o); }
 auto as_outputs(Out&& o) {
@@ -42,8 +45,9 @@ auto as_outputs(Out&& o) {
 namespace detail {
 
 inline constexpr int max_rank = 8;
-inline constexpr std::ptrdiff_t block = 256;              // elements of a strided line gathered at a time
-inline constexpr std::ptrdiff_t parallel_grain = 1 << 15;  // elements below which a second thread costs more than it gives
+inline constexpr std::ptrdiff_t block = 256;  // elements of a strided line gathered at a time
+inline constexpr std::ptrdiff_t parallel_grain =
+    1 << 15;  // elements below which a second thread costs more than it gives
 
 // One contiguous line: out[k][i] = f(in[0][i], ...)[k]
 template <class T, int Outs, int Ins>
@@ -52,10 +56,8 @@ using line_function = void (*)(void const* f, std::ptrdiff_t n, bool const* add,
 template <class F, class V, class... In>
 LIMBIC_INLINE constexpr auto call(F const& f, In... in) {
   auto const r = f(in...);
-  if constexpr (requires { r.values[0]; })
-    return r;
-  else
-    return results<V, 1>{{r}};
+  if constexpr (requires { r.values[0]; }) return r;
+  else return results<V, 1>{{r}};
 }
 
 template <class D, class F, class T, int Outs, int Ins, int... I, int... O>
@@ -186,10 +188,11 @@ inline constexpr std::ptrdiff_t tile_lines = 32, tile_length = 64;
 // Transposed reads: the elements of the inputs in `transposed` lie side by side along the axis `across`, not along the
 // lines. A tile of lines is brought together at a time, so that every cache line fetched is used whole.
 template <class T, int Outs, int Ins>
-void map_tiles(line_function<T, Outs, Ins> run, void const* f, axes<Outs + Ins> loop, int across, bool const* transposed,
-               bool const* add, T* const* out, T const* const* in) {
+void map_tiles(line_function<T, Outs, Ins> run, void const* f, axes<Outs + Ins> loop, int across,
+               bool const* transposed, bool const* add, T* const* out, T const* const* in) {
   int const inner = loop.rank - 1;
-  std::ptrdiff_t const n = loop.extent[inner], width = loop.extent[across], tiles = (width + tile_lines - 1) / tile_lines;
+  std::ptrdiff_t const n = loop.extent[inner], width = loop.extent[across],
+                       tiles = (width + tile_lines - 1) / tile_lines;
   std::ptrdiff_t stride[Outs + Ins], step[Outs + Ins], jump[Outs + Ins];
   for (int k = 0; k < Outs + Ins; ++k) {
     stride[k] = loop.stride[k][inner];
@@ -203,34 +206,35 @@ void map_tiles(line_function<T, Outs, Ins> run, void const* f, axes<Outs + Ins> 
   std::ptrdiff_t const whole = items * tile_lines * n;
   parallel_for(items, whole <= parallel_grain ? items : parallel_grain / 2 / (tile_lines * n) + 1,
                [&](std::ptrdiff_t first, std::ptrdiff_t last) {
-    alignas(alignment) T buffers[Ins][tile_lines][tile_length];
-    for (std::ptrdiff_t item = first; item < last; ++item) {
-      std::ptrdiff_t offset[Outs + Ins] = {};
-      line_offsets(loop, item, offset);
-      std::ptrdiff_t left = item;  // which tile along `across` this is
-      for (int a = inner - 1; a > across; --a) left /= loop.extent[a];
-      std::ptrdiff_t const at = left % tiles * tile_lines, lines = width - at < tile_lines ? width - at : tile_lines;
-      for (std::ptrdiff_t begin = 0; begin < n; begin += tile_length) {
-        std::ptrdiff_t const m = n - begin < tile_length ? n - begin : tile_length;
-        for (int k = 0; k < Ins; ++k) {
-          if (!transposed[k]) continue;
-          T const* const from = in[k] + offset[Outs + k] + begin * stride[Outs + k];
-          for (std::ptrdiff_t i = 0; i < m; ++i)
-            for (std::ptrdiff_t l = 0; l < lines; ++l) buffers[k][l][i] = from[i * stride[Outs + k] + l];
-        }
-        for (std::ptrdiff_t l = 0; l < lines; ++l) {
-          T* to[Outs];
-          T const* from[Ins];
-          for (int k = 0; k < Outs; ++k) to[k] = out[k] + offset[k] + begin * stride[k] + l * jump[k];
-          for (int k = 0; k < Ins; ++k) {
-            int const o = Outs + k;
-            from[k] = transposed[k] ? buffers[k][l] : in[k] + offset[o] + begin * stride[o] + l * jump[o];
-          }
-          strided_line<T, Outs, Ins>(run, f, m, add, to, from, step);
-        }
-      }
-    }
-  });
+                 alignas(alignment) T buffers[Ins][tile_lines][tile_length];
+                 for (std::ptrdiff_t item = first; item < last; ++item) {
+                   std::ptrdiff_t offset[Outs + Ins] = {};
+                   line_offsets(loop, item, offset);
+                   std::ptrdiff_t left = item;  // which tile along `across` this is
+                   for (int a = inner - 1; a > across; --a) left /= loop.extent[a];
+                   std::ptrdiff_t const at = left % tiles * tile_lines,
+                                        lines = width - at < tile_lines ? width - at : tile_lines;
+                   for (std::ptrdiff_t begin = 0; begin < n; begin += tile_length) {
+                     std::ptrdiff_t const m = n - begin < tile_length ? n - begin : tile_length;
+                     for (int k = 0; k < Ins; ++k) {
+                       if (!transposed[k]) continue;
+                       T const* const from = in[k] + offset[Outs + k] + begin * stride[Outs + k];
+                       for (std::ptrdiff_t i = 0; i < m; ++i)
+                         for (std::ptrdiff_t l = 0; l < lines; ++l) buffers[k][l][i] = from[i * stride[Outs + k] + l];
+                     }
+                     for (std::ptrdiff_t l = 0; l < lines; ++l) {
+                       T* to[Outs];
+                       T const* from[Ins];
+                       for (int k = 0; k < Outs; ++k) to[k] = out[k] + offset[k] + begin * stride[k] + l * jump[k];
+                       for (int k = 0; k < Ins; ++k) {
+                         int const o = Outs + k;
+                         from[k] = transposed[k] ? buffers[k][l] : in[k] + offset[o] + begin * stride[o] + l * jump[o];
+                       }
+                       strided_line<T, Outs, Ins>(run, f, m, add, to, from, step);
+                     }
+                   }
+                 }
+               });
 }
 
 template <class T, int Outs, int Ins>
@@ -250,7 +254,8 @@ void map_axes(line_function<T, Outs, Ins> run, void const* f, axes<Outs + Ins> c
         transposed[k] = stride[Outs + k] > 1 && loop.stride[Outs + k][a] == 1;
         any = any || transposed[k];
       }
-      if (any && loop.extent[a] >= 4 && n >= 4) return map_tiles<T, Outs, Ins>(run, f, loop, a, transposed, add, out, in);
+      if (any && loop.extent[a] >= 4 && n >= 4)
+        return map_tiles<T, Outs, Ins>(run, f, loop, a, transposed, add, out, in);
     }
   }
 
@@ -266,12 +271,12 @@ void map_axes(line_function<T, Outs, Ins> run, void const* f, axes<Outs + Ins> c
       strided_line<T, Outs, Ins>(run, f, end - begin, add, to, from, stride);
     }
   };
-  if (lines * n <= parallel_grain)
-    piece(0, lines, 0, n);
+  if (lines * n <= parallel_grain) piece(0, lines, 0, n);
   else if (lines == 1)
     parallel_for(n, parallel_grain / 2, [&](std::ptrdiff_t b, std::ptrdiff_t e) { piece(0, 1, b, e); });
   else
-    parallel_for(lines, (parallel_grain / 2 + n - 1) / n, [&](std::ptrdiff_t b, std::ptrdiff_t e) { piece(b, e, 0, n); });
+    parallel_for(lines, (parallel_grain / 2 + n - 1) / n,
+                 [&](std::ptrdiff_t b, std::ptrdiff_t e) { piece(b, e, 0, n); });
 }
 
 // Shared by all functions: the one at hand comes as a pointer to its options and one to its line.
@@ -316,10 +321,12 @@ void map(D, Out&& out, F const& f, In const&... in) {
   constexpr int N = sizeof(list.sinks) / sizeof(S);
   if (!list.sinks[0]) return;
   for (auto const& s : list.sinks)
-    if (!(s.shape() == list.sinks[0].shape())) fail<shape_error>("map", "outputs differ in shape: ", list.sinks[0].shape(), " and ", s.shape());
+    if (!(s.shape() == list.sinks[0].shape()))
+      fail<shape_error>("map", "outputs differ in shape: ", list.sinks[0].shape(), " and ", s.shape());
   (detail::check_map_operand(list.sinks[0].shape(), as_view(in)), ...);
   using T = typename S::value_type;
-  detail::map_host<T, S::rank, D, N>(&detail::line<D, F, T, N, static_cast<int>(sizeof...(In))>, &f, list.sinks, as_view(in)...);
+  detail::map_host<T, S::rank, D, N>(&detail::line<D, F, T, N, static_cast<int>(sizeof...(In))>, &f, list.sinks,
+                                     as_view(in)...);
 }
 
 struct identity_function {
@@ -331,7 +338,9 @@ struct multiply_function {
 };
 
 // out = in, or out += in: copies between views of any strides.
-template <class D, class Out, class In> void copy(D d, Out&& out, In const& in) { map(d, out, identity_function{}, in); }
+template <class D, class Out, class In> void copy(D d, Out&& out, In const& in) {
+  map(d, out, identity_function{}, in);
+}
 
 // out = value everywhere.
 template <class V> struct constant_function {

@@ -186,7 +186,8 @@ void fold_axes(fold_functions<T, Ins> const& fn, void const* f, fold_loops<T, In
   };
 
   if (loop.inner_reduced) {
-    std::ptrdiff_t const pieces = lines * ((n + fold_piece - 1) / fold_piece), per_line = (n + fold_piece - 1) / fold_piece;
+    std::ptrdiff_t const pieces = lines * ((n + fold_piece - 1) / fold_piece),
+                         per_line = (n + fold_piece - 1) / fold_piece;
     auto const one = [&](std::ptrdiff_t kept, std::ptrdiff_t p) {
       std::ptrdiff_t const begin = p % per_line * fold_piece, end = begin + fold_piece < n ? begin + fold_piece : n;
       T const* at[Ins];
@@ -307,7 +308,8 @@ void fold_host(fold_functions<T, 1 + static_cast<int>(sizeof...(In))> const& fn,
     }
   }
   fold_loops<T, Ins> loop;
-  for (int a = 0; a + 1 < count; ++a) (merged[a].reduced ? loop.reduced : loop.kept).append(merged[a].extent, merged[a].stride);
+  for (int a = 0; a + 1 < count; ++a)
+    (merged[a].reduced ? loop.reduced : loop.kept).append(merged[a].extent, merged[a].stride);
   if (count > 0) {
     loop.inner_reduced = merged[count - 1].reduced;
     loop.inner = merged[count - 1].extent;
@@ -328,9 +330,9 @@ void reduce(D, Out&& out, C const& combine, F const& f, First const& first, In c
   using T = typename std::remove_const_t<decltype(s)>::value_type;
   constexpr int Ins = 1 + static_cast<int>(sizeof...(In));
   detail::fold_onto<C, F> const fold{combine, f};
-  detail::fold_functions<T, Ins> const fn{
-      &detail::fold_line_erased<D, C, F, T, Ins>, &detail::line<D, detail::fold_onto<C, F>, T, 1, 1 + Ins>,
-      &detail::combine_erased<C, T>, C::template start<T>()};
+  detail::fold_functions<T, Ins> const fn{&detail::fold_line_erased<D, C, F, T, Ins>,
+                                          &detail::line<D, detail::fold_onto<C, F>, T, 1, 1 + Ins>,
+                                          &detail::combine_erased<C, T>, C::template start<T>()};
   detail::fold_host(fn, &fold, s, as_view(first), as_view(in)...);
 }
 

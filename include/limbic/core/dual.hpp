@@ -25,18 +25,15 @@ template <class T> struct dual {
 
   // A pack is filled with its own number type, so that dual<pack>(0) converts without a warning.
   template <class U> static LIMBIC_INLINE constexpr T from(U u) {
-    if constexpr (requires { static_cast<typename T::value_type>(u); }) return T(static_cast<typename T::value_type>(u));
+    if constexpr (requires { static_cast<typename T::value_type>(u); })
+      return T(static_cast<typename T::value_type>(u));
     else return T(u);
   }
 
   friend LIMBIC_INLINE constexpr dual operator+(dual a) { return a; }
   friend LIMBIC_INLINE constexpr dual operator-(dual a) { return {-a.value, -a.tangent}; }
-  friend LIMBIC_INLINE constexpr dual operator+(dual a, dual b) {
-    return {a.value + b.value, a.tangent + b.tangent};
-  }
-  friend LIMBIC_INLINE constexpr dual operator-(dual a, dual b) {
-    return {a.value - b.value, a.tangent - b.tangent};
-  }
+  friend LIMBIC_INLINE constexpr dual operator+(dual a, dual b) { return {a.value + b.value, a.tangent + b.tangent}; }
+  friend LIMBIC_INLINE constexpr dual operator-(dual a, dual b) { return {a.value - b.value, a.tangent - b.tangent}; }
   friend LIMBIC_INLINE constexpr dual operator*(dual a, dual b) {
     return {a.value * b.value, a.tangent * b.value + a.value * b.tangent};
   }

@@ -130,7 +130,8 @@ inline memory& host_pool() {
 class fixed_buffer final : public bucket_memory {
  public:
   // `data` must outlive every tensor and tape made from it.
-  fixed_buffer(void* data, std::size_t bytes) : next_(static_cast<unsigned char*>(data)), end_(next_ + bytes), size_(bytes) {
+  fixed_buffer(void* data, std::size_t bytes)
+      : next_(static_cast<unsigned char*>(data)), end_(next_ + bytes), size_(bytes) {
     auto const rest = reinterpret_cast<std::uintptr_t>(data) % alignment;
     if (rest != 0) next_ += alignment - rest;
   }
@@ -142,7 +143,8 @@ class fixed_buffer final : public bucket_memory {
   void* grow(std::size_t bytes) override {
     std::size_t const rounded = (bytes + alignment - 1) / alignment * alignment;
     if (rounded > untouched())
-      fail<memory_error>("memory", "a fixed_buffer of ", size_, " bytes has ", untouched(), " left, but ", rounded, " are needed");
+      fail<memory_error>("memory", "a fixed_buffer of ", size_, " bytes has ", untouched(), " left, but ", rounded,
+                         " are needed");
     void* const p = next_;
     next_ += rounded;
     return p;

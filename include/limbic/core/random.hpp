@@ -101,7 +101,8 @@ struct rng {
   }
   template <class T, int R, class D> void normal(view<T, R, D> out, double mean = 0, double deviation = 1) {
     static_assert(std::is_floating_point_v<T>);
-    generate_elements(D{}, contiguous("normal", out), out.size(), normal_element{seed, stream, position, mean, deviation});
+    generate_elements(D{}, contiguous("normal", out), out.size(),
+                      normal_element{seed, stream, position, mean, deviation});
     advance((out.size() + 1) / 2 * 4);
   }
   template <class T, int R, class D> void normal(tensor<T, R, D>& out, double mean = 0, double deviation = 1) {

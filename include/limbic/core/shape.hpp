@@ -59,12 +59,10 @@ template <int R, int S> constexpr shape<S> resolve_reshape(shape<R> const& from,
   std::ptrdiff_t known = 1;
   int open = -1;
   for (int i = 0; i < S; ++i) {
-    if (to[i] == -1 && open < 0)
-      open = i;
+    if (to[i] == -1 && open < 0) open = i;
     else if (to[i] < 0)
       fail<shape_error>("reshape", "extents must be non-negative, with at most one -1, but came ", to);
-    else
-      known *= to[i];
+    else known *= to[i];
   }
   shape<S> const asked = to;
   if (open >= 0) to[open] = known == 0 ? 0 : from.size() / known;

@@ -38,10 +38,8 @@ template <class T, int R, class D = default_device> class tensor {
   }
   LIMBIC_INLINE explicit tensor(limbic::view<T const, R, D> const& from) {
     allocate(from.shape());
-    if (from.is_contiguous())
-      copy_elements(D{}, v_.data(), from.data(), size());
-    else
-      gather_elements(D{}, v_.data(), from.data(), from.shape(), from.strides());
+    if (from.is_contiguous()) copy_elements(D{}, v_.data(), from.data(), size());
+    else gather_elements(D{}, v_.data(), from.data(), from.shape(), from.strides());
   }
   LIMBIC_INLINE explicit tensor(limbic::view<T, R, D> const& from) : tensor(limbic::view<T const, R, D>(from)) {}
   LIMBIC_INLINE tensor(tensor const& other) : tensor(limbic::view<T const, R, D>(other.v_)) {}
@@ -51,8 +49,7 @@ template <class T, int R, class D = default_device> class tensor {
     if (this == &other) return *this;
     if (owner_ != nullptr && shape() == other.shape())  // keep the address: optimisers and captured views rely on it
       copy_elements(D{}, v_.data(), other.v_.data(), size());
-    else
-      *this = tensor(other);
+    else *this = tensor(other);
     return *this;
   }
   LIMBIC_INLINE tensor& operator=(tensor&& other) noexcept {
@@ -115,7 +112,8 @@ template <class T, int R, class D = default_device> class tensor {
       if (extents[i] < 0) fail<shape_error>("tensor", "extents must not be negative, but came ", extents);
     // An empty tensor has no elements, but it is not null: it owns the smallest block.
     memory& from = current_memory(D{});
-    v_ = limbic::view<T, R, D>(static_cast<T*>(from.allocate(static_cast<std::size_t>(extents.size()) * sizeof(T))), extents);
+    v_ = limbic::view<T, R, D>(static_cast<T*>(from.allocate(static_cast<std::size_t>(extents.size()) * sizeof(T))),
+                               extents);
     owner_ = &from;
   }
 

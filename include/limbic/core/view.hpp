@@ -30,7 +30,8 @@ template <class T, int R, class D = default_device> class view {
   // A view of const elements from one of mutable ones.
   template <class U>
     requires(std::is_same_v<T, U const>)
-  LIMBIC_HD LIMBIC_INLINE constexpr view(view<U, R, D> const& v) : data_(v.data()), shape_(v.shape()), strides_(v.strides()) {}
+  LIMBIC_HD LIMBIC_INLINE constexpr view(view<U, R, D> const& v)
+      : data_(v.data()), shape_(v.shape()), strides_(v.strides()) {}
 
   LIMBIC_HD LIMBIC_INLINE constexpr T* data() const { return data_; }
   LIMBIC_HD LIMBIC_INLINE constexpr limbic::shape<R> const& shape() const { return shape_; }
@@ -79,10 +80,12 @@ template <class T, int R, class D = default_device> class view {
   }
 
   // Elements begin, begin + step, ... below end along one axis.
-  LIMBIC_INLINE constexpr view slice(int axis, std::ptrdiff_t begin, std::ptrdiff_t end, std::ptrdiff_t step = 1) const {
+  LIMBIC_INLINE constexpr view slice(int axis, std::ptrdiff_t begin, std::ptrdiff_t end,
+                                     std::ptrdiff_t step = 1) const {
     axis = normalize_axis("slice", axis, R);
     if (begin < 0 || end < begin || end > shape_[axis] || step < 1)
-      fail<index_error>("slice", "range ", begin, " to ", end, " step ", step, " does not lie in axis ", axis, " of ", shape_);
+      fail<index_error>("slice", "range ", begin, " to ", end, " step ", step, " does not lie in axis ", axis, " of ",
+                        shape_);
     view v = *this;
     v.data_ += begin * strides_[axis];
     v.shape_[axis] = (end - begin + step - 1) / step;
@@ -118,7 +121,8 @@ template <class T, int R, class D = default_device> class view {
 
   // The same elements under another shape; one extent may be -1. Only for contiguous views: copy others first.
   template <int S> LIMBIC_INLINE constexpr view<T, S, D> reshape(limbic::shape<S> const& to) const {
-    if (!is_contiguous()) fail<shape_error>("reshape", "a view of shape ", shape_, " with strides ", strides_, " is not contiguous");
+    if (!is_contiguous())
+      fail<shape_error>("reshape", "a view of shape ", shape_, " with strides ", strides_, " is not contiguous");
     return {data_, limbic::resolve_reshape(shape_, to)};
   }
 

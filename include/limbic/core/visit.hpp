@@ -54,7 +54,8 @@ class dotted_name {
 
  private:
   void put(char c) {
-    if (size_ == sizeof data_) fail<argument_error>("visit", "a parameter's name has more than ", sizeof data_, " characters: ", view());
+    if (size_ == sizeof data_)
+      fail<argument_error>("visit", "a parameter's name has more than ", sizeof data_, " characters: ", view());
     data_[size_++] = c;
   }
   char data_[160];
@@ -68,17 +69,18 @@ template <class M> concept model = requires(M& m) { m.each(nothing_called{}); };
 
 template <bool Const, class M, class F> void visit(dotted_name& name, M& member, F& f) {
   if constexpr (is_parameter<M> || is_tensor<M>) {
-    if constexpr (Const)
-      f(name.view(), std::as_const(member));
-    else
-      f(name.view(), member);
+    if constexpr (Const) f(name.view(), std::as_const(member));
+    else f(name.view(), member);
   } else if constexpr (model<M>) {
     member.each([&](std::string_view part, auto& inner) {
       std::size_t const before = name.add(part);
       visit<Const>(name, const_cast<std::remove_cvref_t<decltype(inner)>&>(inner), f);
       name.cut(before);
     });
-  } else if constexpr (requires { member.has_value(); *member; }) {
+  } else if constexpr (requires {
+                         member.has_value();
+                         *member;
+                       }) {
     if (member.has_value()) visit<Const>(name, *member, f);
   } else if constexpr (std::is_array_v<M> || requires { member.begin() != member.end(); }) {
     std::size_t i = 0;

@@ -73,13 +73,13 @@ tensor<T, R, D> take(view<T const, R, D> const& x, batches::indices const& which
     if (which(i) < 0 || which(i) >= x.extent(0))
       fail<index_error>("take", "sample ", which(i), " does not exist in shape ", x.shape());
     auto const from = x[static_cast<std::ptrdiff_t>(which(i))];
-    if (from.is_contiguous())
-      copy_elements(D{}, result.data() + i * n, from.data(), n);
-    else
-      gather_elements(D{}, result.data() + i * n, from.data(), from.shape(), from.strides());
+    if (from.is_contiguous()) copy_elements(D{}, result.data() + i * n, from.data(), n);
+    else gather_elements(D{}, result.data() + i * n, from.data(), from.shape(), from.strides());
   }
   return result;
 }
-template <class T, int R, class D> auto take(tensor<T, R, D> const& x, batches::indices const& which) { return take(x.view(), which); }
+template <class T, int R, class D> auto take(tensor<T, R, D> const& x, batches::indices const& which) {
+  return take(x.view(), which);
+}
 
 LIMBIC_END

@@ -30,7 +30,8 @@ template <class T> class min_max_scaler {
     requires(R >= 1 && is_host<D>)
   explicit min_max_scaler(view<T const, R, D> const& x, min_max_options const& options = {}) : options_(options) {
     if (!(options.low < options.high))
-      fail<argument_error>("min_max_scaler", "low must be less than high, but the range is ", options.low, " to ", options.high);
+      fail<argument_error>("min_max_scaler", "low must be less than high, but the range is ", options.low, " to ",
+                           options.high);
     std::ptrdiff_t const width = columns_of(x.shape());
     if (x.size() == 0) fail<argument_error>("min_max_scaler", "there are no rows in shape ", x.shape());
     min_ = tensor<T, 1, scalar>(shape<1>{{width}});
@@ -39,7 +40,8 @@ template <class T> class min_max_scaler {
     for (std::ptrdiff_t i = 0; i < own.size(); ++i) {
       T const v = own.data()[i];
       std::ptrdiff_t const c = i % width;
-      if (!math::isfinite(v)) fail<argument_error>("min_max_scaler", "row ", i / width, " of column ", c, " is ", v, ": not a finite number");
+      if (!math::isfinite(v))
+        fail<argument_error>("min_max_scaler", "row ", i / width, " of column ", c, " is ", v, ": not a finite number");
       if (i < width || v < min_(c)) min_(c) = v;
       if (i < width || v > max_(c)) max_(c) = v;
     }
@@ -48,7 +50,8 @@ template <class T> class min_max_scaler {
     requires(!std::is_const_v<T>)
       : min_max_scaler(view<T const, R, D>(x), options) {}
   template <int R, class D>
-  explicit min_max_scaler(tensor<T, R, D> const& x, min_max_options const& options = {}) : min_max_scaler(x.view(), options) {}
+  explicit min_max_scaler(tensor<T, R, D> const& x, min_max_options const& options = {})
+      : min_max_scaler(x.view(), options) {}
 
   template <int R, class D> tensor<T, R, D> transform(view<T const, R, D> const& x) const {
     return mapped("transform", x, [this](T v, std::ptrdiff_t c) { return (v - min_(c)) / range(c) * reach() + low(); });
@@ -70,7 +73,8 @@ template <class T> class min_max_scaler {
   T low() const { return static_cast<T>(options_.low); }
   T reach() const { return static_cast<T>(options_.high - options_.low); }
 
-  template <int R, class D, class F> tensor<T, R, D> mapped(std::string_view op, view<T const, R, D> const& x, F const& f) const {
+  template <int R, class D, class F> tensor<T, R, D> mapped(std::string_view op, view<T const, R, D> const& x,
+                                                            F const& f) const {
     std::ptrdiff_t const width = min_.size();
     if (columns_of(x.shape()) != width)
       fail<shape_error>(op, "the scaler was made from ", width, " columns, but came ", x.shape());
@@ -83,7 +87,9 @@ template <class T> class min_max_scaler {
   tensor<T, 1, scalar> min_, max_;
 };
 
-template <class T, int R, class D> min_max_scaler(view<T, R, D> const&, min_max_options const& = {}) -> min_max_scaler<std::remove_const_t<T>>;
-template <class T, int R, class D> min_max_scaler(tensor<T, R, D> const&, min_max_options const& = {}) -> min_max_scaler<T>;
+template <class T, int R, class D> min_max_scaler(view<T, R, D> const&, min_max_options const& = {})
+    -> min_max_scaler<std::remove_const_t<T>>;
+template <class T, int R, class D> min_max_scaler(tensor<T, R, D> const&, min_max_options const& = {})
+    -> min_max_scaler<T>;
 
 LIMBIC_END

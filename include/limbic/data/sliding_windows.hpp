@@ -20,7 +20,8 @@ template <class T, int R, class D>
 tensor<T, R + 1, D> sliding_windows(view<T const, R, D> const& x, window_options const& options = {}) {
   std::ptrdiff_t const n = x.extent(0);
   if (options.length < 1 || options.stride < 1)
-    fail<argument_error>("sliding_windows", "length and stride must be positive, but are ", options.length, " and ", options.stride);
+    fail<argument_error>("sliding_windows", "length and stride must be positive, but are ", options.length, " and ",
+                         options.stride);
   if (options.length > n)
     fail<argument_error>("sliding_windows", "a window of ", options.length, " does not fit into a series of ", n);
   shape<R + 1> extents, steps;

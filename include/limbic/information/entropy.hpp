@@ -65,7 +65,8 @@ template <class Term> struct of_positive {
   template <class V> constexpr V clipped(V l) const { return math::select(l <= math::constant<V>(least), V(0), l); }
 };
 
-template <class T> constexpr double least_eigenvalue = 4 * static_cast<double>(std::numeric_limits<base_of<T>>::epsilon());
+template <class T> constexpr double least_eigenvalue =
+    4 * static_cast<double>(std::numeric_limits<base_of<T>>::epsilon());
 
 }  // namespace detail
 
@@ -82,7 +83,8 @@ struct shannon_entropy_op {
     reduce(d, h.unsqueeze(R - 1), sum_of{}, detail::value_of<detail::entropy_term>{}, p);
   }
   template <class D, class T, int R>
-  void adjoint(D d, view<T const, R, D> p, view<T const, R - 1, D>, view<T const, R - 1, D> dh, sink<T, R, D> dp) const {
+  void adjoint(D d, view<T const, R, D> p, view<T const, R - 1, D>, view<T const, R - 1, D> dh,
+               sink<T, R, D> dp) const {
     map(d, dp, detail::scaled_slope<detail::entropy_term>{}, p, dh.unsqueeze(R - 1));
   }
 };
@@ -138,12 +140,16 @@ template <operand P> auto shannon_entropy(P&& p) {
 template <operand A> auto renyi_entropy(A&& a, entropy_options const& options = {}) {
   static_assert(rank_of<A> == 2, "limbic: renyi_entropy takes a matrix");
   double const alpha = options.alpha;
-  if (!(alpha > 0) || !math::isfinite(alpha)) fail<argument_error>("renyi_entropy", "alpha must be positive and finite, but is ", alpha);
-  if (a.shape()[0] == 0) fail<shape_error>("renyi_entropy", "a Gram matrix of at least one sample is needed, but came ", a.shape());
+  if (!(alpha > 0) || !math::isfinite(alpha))
+    fail<argument_error>("renyi_entropy", "alpha must be positive and finite, but is ", alpha);
+  if (a.shape()[0] == 0)
+    fail<shape_error>("renyi_entropy", "a Gram matrix of at least one sample is needed, but came ", a.shape());
   constexpr double least = detail::least_eigenvalue<element_of<A>>;
   if (alpha == 2) return apply(collision_entropy_op{}, std::forward<A>(a));
-  if (math::abs(alpha - 1) < 3e-8) return spectral_sum(std::forward<A>(a), detail::of_positive<detail::entropy_term>{{}, least});
-  return apply(scaled_log_op{alpha}, spectral_sum(std::forward<A>(a), detail::of_positive<detail::power_term>{{alpha}, least}));
+  if (math::abs(alpha - 1) < 3e-8)
+    return spectral_sum(std::forward<A>(a), detail::of_positive<detail::entropy_term>{{}, least});
+  return apply(scaled_log_op{alpha},
+               spectral_sum(std::forward<A>(a), detail::of_positive<detail::power_term>{{alpha}, least}));
 }
 
 template <operand A, operand B> auto joint_entropy(A&& a, B&& b, entropy_options const& options = {}) {

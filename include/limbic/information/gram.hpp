@@ -29,7 +29,9 @@ struct gaussian_kernel_op {
   double sigma = 1;
   double scale = 1;
 
-  template <class V> constexpr V value(V d) const { return math::constant<V>(scale) * math::exp(math::constant<V>(rate()) * d); }
+  template <class V> constexpr V value(V d) const {
+    return math::constant<V>(scale) * math::exp(math::constant<V>(rate()) * d);
+  }
   template <class V> constexpr V slope(V k) const { return math::constant<V>(rate()) * k; }
   constexpr double rate() const { return -0.5 / (sigma * sigma); }
 };
@@ -62,7 +64,9 @@ struct normalize_gram_op {
   // Public, as nvcc wants the types that reach a kernel.
   struct over_roots {
     double n;
-    template <class V> constexpr V operator()(V x, V a, V b) const { return x / (math::constant<V>(n) * math::sqrt(a * b)); }
+    template <class V> constexpr V operator()(V x, V a, V b) const {
+      return x / (math::constant<V>(n) * math::sqrt(a * b));
+    }
   };
   struct minus_half_quotient {
     template <class V> constexpr V operator()(V sum, V k) const { return math::constant<V>(-0.5) * sum / k; }
@@ -87,8 +91,8 @@ struct joint_op {
     map(d, y, product_over{}, a, b, t);
   }
   template <class D, class T>
-  void adjoint(D d, view<T const, 2, D> a, view<T const, 2, D> b, view<T const, 2, D> y, view<T const, 2, D> dy, sink<T, 2, D> da,
-               sink<T, 2, D> db) const {
+  void adjoint(D d, view<T const, 2, D> a, view<T const, 2, D> b, view<T const, 2, D> y, view<T const, 2, D> dy,
+               sink<T, 2, D> da, sink<T, 2, D> db) const {
     tensor<T, 1, D> const t = trace(d, a, b);
     tensor<T, 2, D> c({1, 1}, uninitialized);
     reduce(d, c, sum_of{}, multiply_function{}, dy, y);
@@ -111,7 +115,8 @@ struct joint_op {
     return t;
   }
   template <class D, class T>
-  static void share(D d, sink<T, 2, D> to, view<T const, 2, D> other, view<T const, 2, D> dy, view<T const, 1, D> c, view<T const, 1, D> t) {
+  static void share(D d, sink<T, 2, D> to, view<T const, 2, D> other, view<T const, 2, D> dy, view<T const, 1, D> c,
+                    view<T const, 1, D> t) {
     if (!to) return;
     map(d, to, product_over{}, other, dy, t);
     map(d, sink<T, 1, D>(detail::diagonal(to.to), true), minus_product_over{}, detail::diagonal(other), c, t);
@@ -122,14 +127,17 @@ namespace detail {
 // A kernel width that the element type can compute with.
 template <class T> gaussian_kernel_op gaussian_kernel(std::string_view op, double sigma, double scale = 1) {
   gaussian_kernel_op const k{.sigma = sigma, .scale = scale};
-  if (!(sigma > 0) || !math::isfinite(sigma)) fail<argument_error>(op, "sigma must be positive and finite, but is ", sigma);
-  if (!math::isfinite(static_cast<base_of<T>>(k.rate()))) fail<argument_error>(op, "sigma ", sigma, " is so small that 1 / sigma^2 overflows");
+  if (!(sigma > 0) || !math::isfinite(sigma))
+    fail<argument_error>(op, "sigma must be positive and finite, but is ", sigma);
+  if (!math::isfinite(static_cast<base_of<T>>(k.rate())))
+    fail<argument_error>(op, "sigma ", sigma, " is so small that 1 / sigma^2 overflows");
   return k;
 }
 }  // namespace detail
 
 template <operand X> auto rbf_gram(X&& x, double sigma) {
-  return apply(detail::gaussian_kernel<element_of<X>>("rbf_gram", sigma), pairwise_squared_distances(std::forward<X>(x)));
+  return apply(detail::gaussian_kernel<element_of<X>>("rbf_gram", sigma),
+               pairwise_squared_distances(std::forward<X>(x)));
 }
 template <operand X, operand Y> auto rbf_gram(X&& x, Y&& y, double sigma) {
   return apply(detail::gaussian_kernel<element_of<X>>("rbf_gram", sigma),

@@ -36,13 +36,15 @@ template <operand A, operand B> auto gram_mutual_information(A&& a, B&& b, entro
   static_assert(rank_of<A> == 2 && rank_of<B> == 2, "limbic: gram_mutual_information takes two matrices");
   auto s_a = renyi_entropy(a, options);
   auto s_b = renyi_entropy(b, options);
-  return apply(information_op{}, std::move(s_a), std::move(s_b), joint_entropy(std::forward<A>(a), std::forward<B>(b), options));
+  return apply(information_op{}, std::move(s_a), std::move(s_b),
+               joint_entropy(std::forward<A>(a), std::forward<B>(b), options));
 }
 
 template <operand X, operand Z> auto mutual_information(X&& x, Z&& z, mutual_information_options const& options = {}) {
   static_assert(rank_of<X> >= 1 && rank_of<Z> >= 1, "limbic: mutual_information takes rows: tensors of rank 1 or more");
   if (x.shape()[0] != z.shape()[0])
-    fail<shape_error>("mutual_information", "x ", x.shape(), " and z ", z.shape(), " must have the same number of rows");
+    fail<shape_error>("mutual_information", "x ", x.shape(), " and z ", z.shape(),
+                      " must have the same number of rows");
   return gram_mutual_information(normalized_rbf_gram(std::forward<X>(x), options.sigma),
                                  normalized_rbf_gram(std::forward<Z>(z), options.sigma_z.value_or(options.sigma)),
                                  entropy_options{.alpha = options.alpha});

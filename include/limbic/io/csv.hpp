@@ -49,8 +49,8 @@ class csv_file {
   std::string const& field(std::ptrdiff_t row, std::ptrdiff_t column) const {
     auto const width = static_cast<std::ptrdiff_t>(columns_.size());
     if (row < 0 || row >= rows() || column < 0 || column >= width)
-      fail<index_error>("csv", "field (", row, ", ", column, ") does not lie in a table of ", rows(), " rows and ", width,
-                        " columns");
+      fail<index_error>("csv", "field (", row, ", ", column, ") does not lie in a table of ", rows(), " rows and ",
+                        width, " columns");
     return fields_[static_cast<std::size_t>(row * width + column)];
   }
 
@@ -121,7 +121,9 @@ class csv_file {
     }
     if (!named) fail<io_error>("csv", detail::shown(path_), ": the file has no line that names its columns");
   }
-  static bool ends_field(char c, csv_options const& options) { return c == options.separator || c == '\n' || c == '\r'; }
+  static bool ends_field(char c, csv_options const& options) {
+    return c == options.separator || c == '\n' || c == '\r';
+  }
 
   // Reads a quoted field that begins at `at`; returns the place after it.
   std::size_t quoted(std::string_view s, std::size_t at, std::size_t& line, std::string& to) const {

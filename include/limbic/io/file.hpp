@@ -59,8 +59,7 @@ inline void write_file(std::string_view who, std::string const& path,
 #endif
   std::FILE* const file = std::fopen(beside.c_str(), "wb");
   if (file == nullptr)
-    fail<io_error>(who, detail::shown(path),
-                   ": the file cannot be written, its folder must exist and be writable");
+    fail<io_error>(who, detail::shown(path), ": the file cannot be written, its folder must exist and be writable");
   bool good = true;
   for (auto const piece : pieces)
     good = good && (piece.empty() || std::fwrite(piece.data(), 1, piece.size(), file) == piece.size());

@@ -83,18 +83,19 @@ void lstm_forward(D d, view<T, 3, D> gates, view<T, 3, D> cells, view<T, 3, D> h
     view<T const, 2, D> const h = s > 0 ? view<T const, 2, D>(hidden[order.at(s - 1)]) : h_0;
     view<T const, 2, D> const c = s > 0 ? view<T const, 2, D>(cells[order.at(s - 1)]) : c_0 ? c_0 : zero.view();
     if (h) gemm(d, sink<T, 2, D>(pre, true), h, recurrent);
-    map(d, outs(gate(0), gate(1), gate(2), gate(3), gate(4), cells[t], hidden[t]), lstm_cell{}, gate(0), gate(1), gate(2),
-        gate(3), c);
+    map(d, outs(gate(0), gate(1), gate(2), gate(3), gate(4), cells[t], hidden[t]), lstm_cell{}, gate(0), gate(1),
+        gate(2), gate(3), c);
   }
 }
 
 // Sinks of the operands; dx is (T, B, I) or (1, B, I) as x is. dy (T, B, H), dh_n and dc_n (B, H) may be null.
 template <class D, class T>
-void lstm_adjoint(D d, view<T const, 3, D> x, view<T const, 2, D> h_0, view<T const, 2, D> c_0, view<T const, 2, D> w_ih,
-                  view<T const, 2, D> w_hh, view<T const, 3, D> gates, view<T const, 3, D> cells,
-                  view<T const, 3, D> hidden, view<T const, 3, D> dy, view<T const, 2, D> dh_n, view<T const, 2, D> dc_n,
-                  sink<T, 3, D> dx, sink<T, 2, D> dh_0, sink<T, 2, D> dc_0, sink<T, 2, D> dw_ih, sink<T, 2, D> dw_hh,
-                  sink<T, 1, D> db_ih, sink<T, 1, D> db_hh, bool reverse) {
+void lstm_adjoint(D d, view<T const, 3, D> x, view<T const, 2, D> h_0, view<T const, 2, D> c_0,
+                  view<T const, 2, D> w_ih, view<T const, 2, D> w_hh, view<T const, 3, D> gates,
+                  view<T const, 3, D> cells, view<T const, 3, D> hidden, view<T const, 3, D> dy,
+                  view<T const, 2, D> dh_n, view<T const, 2, D> dc_n, sink<T, 3, D> dx, sink<T, 2, D> dh_0,
+                  sink<T, 2, D> dc_0, sink<T, 2, D> dw_ih, sink<T, 2, D> dw_hh, sink<T, 1, D> db_ih,
+                  sink<T, 1, D> db_hh, bool reverse) {
   std::ptrdiff_t const steps = gates.extent(0), batch = gates.extent(1), size = hidden.extent(2);
   detail::time_order const order{steps, reverse};
   tensor<T, 3, D> dgates(shape<3>{{steps, batch, 4 * size}}, uninitialized);

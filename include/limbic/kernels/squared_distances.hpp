@@ -45,8 +45,9 @@ template <class T> struct strided_matrix {
 
 // M rows of c, one panel wide.
 template <class Rule, std::ptrdiff_t M, class D, class T>
-LIMBIC_INLINE void difference_kernel(D, std::ptrdiff_t depth, strided_matrix<T> a, T const* panel, strided_matrix<T> own, T* c,
-                                     std::ptrdiff_t ldc, std::ptrdiff_t columns, bool add) {
+LIMBIC_INLINE void difference_kernel(D, std::ptrdiff_t depth, strided_matrix<T> a, T const* panel,
+                                     strided_matrix<T> own, T* c, std::ptrdiff_t ldc, std::ptrdiff_t columns,
+                                     bool add) {
   using L = kernel_lanes<D, T>;
   using V = typename L::type;
   constexpr Rule rule;
@@ -87,15 +88,18 @@ LIMBIC_INLINE void difference_kernel(D, std::ptrdiff_t depth, strided_matrix<T> 
 
 template <class Rule, std::ptrdiff_t M, class D, class T>
 LIMBIC_NOINLINE void difference_rows(D d, std::ptrdiff_t m, std::ptrdiff_t depth, strided_matrix<T> a, T const* panel,
-                                     strided_matrix<T> own, T* c, std::ptrdiff_t ldc, std::ptrdiff_t columns, bool add) {
+                                     strided_matrix<T> own, T* c, std::ptrdiff_t ldc, std::ptrdiff_t columns,
+                                     bool add) {
   std::ptrdiff_t i = 0;
   for (; i + M <= m; i += M)
     difference_kernel<Rule, M>(d, depth, strided_matrix<T>{a.data + i * a.row, a.row, a.column}, panel,
-                               strided_matrix<T>{own.data + i * own.row, own.row, own.column}, c + i * ldc, ldc, columns, add);
+                               strided_matrix<T>{own.data + i * own.row, own.row, own.column}, c + i * ldc, ldc,
+                               columns, add);
   if constexpr (M > 1)
     if (i < m)
       difference_rows<Rule, M / 2>(d, m - i, depth, strided_matrix<T>{a.data + i * a.row, a.row, a.column}, panel,
-                                   strided_matrix<T>{own.data + i * own.row, own.row, own.column}, c + i * ldc, ldc, columns, add);
+                                   strided_matrix<T>{own.data + i * own.row, own.row, own.column}, c + i * ldc, ldc,
+                                   columns, add);
 }
 
 // c (N, C) from a (N, K), b (K, C) and, where the rule asks for it, own (N, C).
@@ -122,7 +126,8 @@ void difference_tiles(D d, sink<T, 2, D> c, view<T const, 2, D> a, view<T const,
       std::ptrdiff_t const p = t % panels, j = p * width, some = columns - j < width ? columns - j : width;
       for (std::ptrdiff_t k = 0; k < depth; k += gemm_depth) {
         strided_matrix<T> const left{a.data() + i * a.stride(0) + k * a.stride(1), a.stride(0), a.stride(1)};
-        strided_matrix<T> const mine{own ? own.data() + i * own.stride(0) + j * own.stride(1) : left.data, own.stride(0), own.stride(1)};
+        strided_matrix<T> const mine{own ? own.data() + i * own.stride(0) + j * own.stride(1) : left.data,
+                                     own.stride(0), own.stride(1)};
         difference_rows<Rule, rows>(d, m, depth - k < gemm_depth ? depth - k : gemm_depth, left,
                                     packed.panels() + p * depth * width + k * width, mine,
                                     c.to.data() + i * c.to.stride(0) + j, c.to.stride(0), some, c.add || k > 0);
@@ -143,9 +148,10 @@ void reduce_squared_distances(D d, sink<T, 2, D> to, view<T const, 2, D> a, view
   reduce(d, sink<T, 3, D>(to.to.unsqueeze(2), to.add), sum_of{}, squared_difference{}, a.unsqueeze(1), b.unsqueeze(0));
 }
 template <class D, class T>
-void reduce_squared_distances_back(D d, sink<T, 2, D> da, view<T const, 2, D> g, view<T const, 2, D> a, view<T const, 2, D> b) {
-  reduce(d, sink<T, 3, D>(da.to.unsqueeze(1), da.add), sum_of{}, twice_weighted_difference{}, g.unsqueeze(2), a.unsqueeze(1),
-         b.unsqueeze(0));
+void reduce_squared_distances_back(D d, sink<T, 2, D> da, view<T const, 2, D> g, view<T const, 2, D> a,
+                                   view<T const, 2, D> b) {
+  reduce(d, sink<T, 3, D>(da.to.unsqueeze(1), da.add), sum_of{}, twice_weighted_difference{}, g.unsqueeze(2),
+         a.unsqueeze(1), b.unsqueeze(0));
 }
 
 }  // namespace detail
@@ -154,22 +160,22 @@ template <class D, class T>
 void squared_distances(D d, sink<T, 2, D> to, view<T const, 2, D> a, view<T const, 2, D> b) {
   if (!to) return;
   if (a.extent(1) != b.extent(1) || !(to.shape() == shape<2>{{a.extent(0), b.extent(0)}}))
-    fail<shape_error>("squared_distances", "rows of a ", a.shape(), " and b ", b.shape(), " do not give distances ", to.shape());
+    fail<shape_error>("squared_distances", "rows of a ", a.shape(), " and b ", b.shape(), " do not give distances ",
+                      to.shape());
   if constexpr (is_host<D>)
     detail::difference_tiles<detail::add_squared_difference>(d, to, a, b.transpose(), view<T const, 2, D>());
-  else
-    detail::reduce_squared_distances(d, to, a, b);
+  else detail::reduce_squared_distances(d, to, a, b);
 }
 
 template <class D, class T>
-void squared_distances_back(D d, sink<T, 2, D> da, view<T const, 2, D> g, view<T const, 2, D> a, view<T const, 2, D> b) {
+void squared_distances_back(D d, sink<T, 2, D> da, view<T const, 2, D> g, view<T const, 2, D> a,
+                            view<T const, 2, D> b) {
   if (!da) return;
   if (a.extent(1) != b.extent(1) || !(g.shape() == shape<2>{{a.extent(0), b.extent(0)}}) || !(da.shape() == a.shape()))
-    fail<shape_error>("squared_distances_back", "gradients ", g.shape(), " do not belong to rows of a ", a.shape(), " and b ", b.shape());
-  if constexpr (is_host<D>)
-    detail::difference_tiles<detail::add_weighted_difference>(d, da, g, b, a);
-  else
-    detail::reduce_squared_distances_back(d, da, g, a, b);
+    fail<shape_error>("squared_distances_back", "gradients ", g.shape(), " do not belong to rows of a ", a.shape(),
+                      " and b ", b.shape());
+  if constexpr (is_host<D>) detail::difference_tiles<detail::add_weighted_difference>(d, da, g, b, a);
+  else detail::reduce_squared_distances_back(d, da, g, a, b);
 }
 
 LIMBIC_END

@@ -33,7 +33,8 @@ LIMBIC_BEGIN
 namespace detail {
 
 template <class T, class D> view<T, 1, D> diagonal(view<T, 2, D> const& m) {
-  return {m.data(), shape<1>{{m.extent(0) < m.extent(1) ? m.extent(0) : m.extent(1)}}, shape<1>{{m.stride(0) + m.stride(1)}}};
+  return {m.data(), shape<1>{{m.extent(0) < m.extent(1) ? m.extent(0) : m.extent(1)}},
+          shape<1>{{m.stride(0) + m.stride(1)}}};
 }
 
 inline void check_square(std::string_view op, shape<2> const& a) {
@@ -83,8 +84,10 @@ void symmetric_eigen(D, view<T, 1, D> values, view<T, 2, D> vectors, view<T cons
   using matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic>;
   using strides = Eigen::Stride<Eigen::Dynamic, Eigen::Dynamic>;
   Eigen::Map<matrix const, 0, strides> const from(a.data(), n, n, strides(a.stride(1), a.stride(0)));
-  Eigen::SelfAdjointEigenSolver<matrix> const solver(from, vectors ? Eigen::ComputeEigenvectors : Eigen::EigenvaluesOnly);
-  if (solver.info() != Eigen::Success) fail<argument_error>("eigh", "the iteration for a matrix of shape ", a.shape(), " did not converge");
+  Eigen::SelfAdjointEigenSolver<matrix> const solver(from,
+                                                     vectors ? Eigen::ComputeEigenvectors : Eigen::EigenvaluesOnly);
+  if (solver.info() != Eigen::Success)
+    fail<argument_error>("eigh", "the iteration for a matrix of shape ", a.shape(), " did not converge");
   for (std::ptrdiff_t i = 0; i < n; ++i) values(i) = solver.eigenvalues()[i];
   if (!vectors) return;
   for (std::ptrdiff_t i = 0; i < n; ++i)
@@ -133,7 +136,8 @@ void symmetric_eigen(D d, view<dual<T>, 1, D> values, view<dual<T>, 2, D> vector
   tensor<T, 2, D> v(a.shape(), uninitialized), w(a.shape(), uninitialized);
   symmetric_eigen(d, l.view(), v.view(), detail::values(a));
   detail::congruence(d, w.view(), as_view(v), detail::tangents(a));
-  if (detail::turn_equal(d, as_view(l), v.view(), as_view(w))) detail::congruence(d, w.view(), as_view(v), detail::tangents(a));
+  if (detail::turn_equal(d, as_view(l), v.view(), as_view(w)))
+    detail::congruence(d, w.view(), as_view(v), detail::tangents(a));
   copy(d, detail::values(values), l);
   copy(d, detail::tangents(values), detail::diagonal(as_view(w)));
   if (!vectors) return;
@@ -150,7 +154,8 @@ namespace detail {
 
 // a' (+)= v (diag(dl) + F o skew(v^T dv)) v^T; null dl or dv count as zeros.
 template <class D, class T>
-void eigen_adjoint(D d, view<T const, 1, D> l, view<T const, 2, D> v, view<T const, 1, D> dl, view<T const, 2, D> dv, sink<T, 2, D> da) {
+void eigen_adjoint(D d, view<T const, 1, D> l, view<T const, 2, D> v, view<T const, 1, D> dl, view<T const, 2, D> dv,
+                   sink<T, 2, D> da) {
   if (!da) return;
   tensor<T, 2, D> left(v.shape(), uninitialized);
   if (dv) {
@@ -158,7 +163,8 @@ void eigen_adjoint(D d, view<T const, 1, D> l, view<T const, 2, D> v, view<T con
     tensor<T, 1, D> largest(shape<1>{{1}}, uninitialized);
     gemm(d, sink<T, 2, D>(m.view()), v.transpose(), dv);
     reduce(d, largest, max_of{}, magnitude{}, l);
-    map(d, inner, skew_over_gap{{eigenvalue_tolerance<base_of<T>>(l.size())}}, m, m.view().transpose(), l.unsqueeze(1), l, largest);
+    map(d, inner, skew_over_gap{{eigenvalue_tolerance<base_of<T>>(l.size())}}, m, m.view().transpose(), l.unsqueeze(1),
+        l, largest);
     if (dl) copy(d, sink<T, 1, D>(diagonal(inner.view()), true), dl);
     gemm(d, sink<T, 2, D>(left.view()), v, as_view(inner));
   } else {
@@ -179,7 +185,9 @@ struct eigenvalues_symmetric_op {
     return {shape<1>{{a[0]}}, a};
   }
   void forward(auto d, auto l, auto v, auto a) const { symmetric_eigen(d, l, v, a); }
-  void adjoint(auto d, auto, auto l, auto v, auto dl, auto dv, auto da) const { detail::eigen_adjoint(d, l, v, dl, dv, da); }
+  void adjoint(auto d, auto, auto l, auto v, auto dl, auto dv, auto da) const {
+    detail::eigen_adjoint(d, l, v, dl, dv, da);
+  }
 };
 
 struct eigh_op {
@@ -191,7 +199,9 @@ struct eigh_op {
     return {shape<1>{{a[0]}}, a};
   }
   void forward(auto d, auto l, auto v, auto a) const { symmetric_eigen(d, l, v, a); }
-  void adjoint(auto d, auto, auto l, auto v, auto dl, auto dv, auto da) const { detail::eigen_adjoint(d, l, v, dl, dv, da); }
+  void adjoint(auto d, auto, auto l, auto v, auto dl, auto dv, auto da) const {
+    detail::eigen_adjoint(d, l, v, dl, dv, da);
+  }
 };
 
 template <operand A> auto eigenvalues_symmetric(A&& a) {

@@ -51,7 +51,8 @@ template <class F> struct spectral_sum_op {
     return {shape<0>{}, shape<1>{{a[0]}}, a};
   }
 
-  template <class D, class T> void forward(D d, view<T, 0, D> y, view<T, 1, D> l, view<T, 2, D> v, view<T const, 2, D> a) const {
+  template <class D, class T> void forward(D d, view<T, 0, D> y, view<T, 1, D> l, view<T, 2, D> v,
+                                           view<T const, 2, D> a) const {
     tensor<T, 1, D> own;
     if (!l) {
       own = tensor<T, 1, D>(l.shape(), uninitialized);
@@ -76,8 +77,8 @@ template <class F> struct spectral_sum_op {
   }
 
   template <class D, class T>
-  void adjoint(D d, view<T const, 2, D>, view<T const, 0, D>, view<T const, 1, D> l, view<T const, 2, D> v, view<T const, 0, D> dy,
-               view<T const, 1, D>, view<T const, 2, D>, sink<T, 2, D> da) const {
+  void adjoint(D d, view<T const, 2, D>, view<T const, 0, D>, view<T const, 1, D> l, view<T const, 2, D> v,
+               view<T const, 0, D> dy, view<T const, 1, D>, view<T const, 2, D>, sink<T, 2, D> da) const {
     if (!da) return;
     using U = base_of<T>;
     tensor<U, 2, D> left(v.shape(), uninitialized);
@@ -85,14 +86,17 @@ template <class F> struct spectral_sum_op {
     if constexpr (is_dual<T>) {
       tensor<U, 1, D> const at(detail::values(l));
       tensor<U, 2, D> const basis(detail::values(v));
-      auto const product = [&](view<U, 2, D> to) { gemm(d, sink<U, 2, D>(to, da.add), as_view(left), as_view(basis).transpose()); };
+      auto const product = [&](view<U, 2, D> to) {
+        gemm(d, sink<U, 2, D>(to, da.add), as_view(left), as_view(basis).transpose());
+      };
       map(d, slopes, detail::scaled_slope<F>{f}, at, detail::values(dy));
       map(d, left, multiply_function{}, basis, slopes);
       product(detail::values(da.to));
 
       tensor<U, 2, D> inner(v.shape(), uninitialized);
       double const near = math::pow(static_cast<double>(std::numeric_limits<U>::epsilon()), 1.0 / 3);
-      map(d, inner, detail::divided_slope<F>{f, near}, at.view().unsqueeze(1), at, detail::tangents(v), detail::values(dy));
+      map(d, inner, detail::divided_slope<F>{f, near}, at.view().unsqueeze(1), at, detail::tangents(v),
+          detail::values(dy));
       map(d, sink<U, 1, D>(detail::diagonal(inner.view()), true), detail::scaled_slope<F>{f}, at, detail::tangents(dy));
       gemm(d, sink<U, 2, D>(left.view()), as_view(basis), as_view(inner));
       product(detail::tangents(da.to));

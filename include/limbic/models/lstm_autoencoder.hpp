@@ -52,7 +52,8 @@ template <class T, class D = default_device> struct lstm_autoencoder {
 
  private:
   static std::ptrdiff_t positive(std::ptrdiff_t latent_size) {
-    if (latent_size < 1) fail<argument_error>("lstm_autoencoder", "the latent size must be positive, but is ", latent_size);
+    if (latent_size < 1)
+      fail<argument_error>("lstm_autoencoder", "the latent size must be positive, but is ", latent_size);
     return latent_size;
   }
 };

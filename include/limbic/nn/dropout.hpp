@@ -34,10 +34,8 @@ class dropout {
 
  private:
   template <class X> static decltype(auto) kept(X&& x) {
-    if constexpr (is_tensor_of<X>)
-      return std::forward<X>(x);
-    else
-      return as_view(x);
+    if constexpr (is_tensor_of<X>) return std::forward<X>(x);
+    else return as_view(x);
   }
   template <class X> static constexpr bool is_tensor_of =
       std::is_same_v<std::remove_cvref_t<X>, tensor<element_of<X>, rank_of<X>, device_of<X>>>;

@@ -24,11 +24,16 @@ enum class nonlinearity { linear, sigmoid, tanh, relu, leaky_relu, selu };
 // What a nonlinearity takes from the spread of its input, to be made up for. `slope` is leaky_relu's.
 inline double gain(nonlinearity f, double slope = 0.01) {
   switch (f) {
-    case nonlinearity::tanh: return 5.0 / 3.0;
-    case nonlinearity::relu: return std::sqrt(2.0);
-    case nonlinearity::leaky_relu: return std::sqrt(2.0 / (1.0 + slope * slope));
-    case nonlinearity::selu: return 0.75;
-    default: return 1.0;
+    case nonlinearity::tanh:
+      return 5.0 / 3.0;
+    case nonlinearity::relu:
+      return std::sqrt(2.0);
+    case nonlinearity::leaky_relu:
+      return std::sqrt(2.0 / (1.0 + slope * slope));
+    case nonlinearity::selu:
+      return 0.75;
+    default:
+      return 1.0;
   }
 }
 
@@ -52,7 +57,9 @@ template <int R> fans fans_of(std::string_view op, shape<R> const& s) {
 
 }  // namespace detail
 
-template <class W> void uniform(W&& w, rng& random, double low = 0, double high = 1) { random.uniform(detail::writable(w), low, high); }
+template <class W> void uniform(W&& w, rng& random, double low = 0, double high = 1) {
+  random.uniform(detail::writable(w), low, high);
+}
 template <class W> void normal(W&& w, rng& random, double mean = 0, double deviation = 1) {
   random.normal(detail::writable(w), mean, deviation);
 }

@@ -21,7 +21,8 @@ template <class T, class D = default_device> struct linear {
 
   linear() = default;
   linear(std::ptrdiff_t in, std::ptrdiff_t out, rng& random, linear_options const& options = {}) {
-    if (in < 1 || out < 1) fail<argument_error>("linear", "the numbers of inputs and outputs must be positive, but are ", in, " and ", out);
+    if (in < 1 || out < 1)
+      fail<argument_error>("linear", "the numbers of inputs and outputs must be positive, but are ", in, " and ", out);
     weight = parameter<T, 2, D>(shape<2>{{out, in}});
     double const bound = 1 / std::sqrt(static_cast<double>(in));
     init::uniform(weight, random, -bound, bound);

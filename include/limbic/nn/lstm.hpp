@@ -33,13 +33,16 @@ template <class T, class D = default_device> class lstm {
   lstm(std::ptrdiff_t input_size, std::ptrdiff_t hidden_size, rng& random, lstm_options const& options = {})
       : options_(options) {
     if (input_size < 1 || hidden_size < 1 || options.layers < 1)
-      fail<argument_error>("lstm", "input size, hidden size and layers must be positive, but are ", input_size, ", ", hidden_size, ", ", options.layers);
+      fail<argument_error>("lstm", "input size, hidden size and layers must be positive, but are ", input_size, ", ",
+                           hidden_size, ", ", options.layers);
     int const directions = options.bidirectional ? 2 : 1;
     double const bound = 1.0 / std::sqrt(static_cast<double>(hidden_size));
     cells_ = layer_list<cell>(options.layers * directions, [&](std::ptrdiff_t k) {
       std::ptrdiff_t const inputs = k < directions ? input_size : hidden_size * directions;
-      cell c{parameter<T, 2, D>(shape<2>{{4 * hidden_size, inputs}}), parameter<T, 2, D>(shape<2>{{4 * hidden_size, hidden_size}}),
-             parameter<T, 1, D>(shape<1>{{options.bias ? 4 * hidden_size : 0}}), parameter<T, 1, D>(shape<1>{{options.bias ? 4 * hidden_size : 0}})};
+      cell c{parameter<T, 2, D>(shape<2>{{4 * hidden_size, inputs}}),
+             parameter<T, 2, D>(shape<2>{{4 * hidden_size, hidden_size}}),
+             parameter<T, 1, D>(shape<1>{{options.bias ? 4 * hidden_size : 0}}),
+             parameter<T, 1, D>(shape<1>{{options.bias ? 4 * hidden_size : 0}})};
       random.uniform(c.weight_ih.value, -bound, bound);
       random.uniform(c.weight_hh.value, -bound, bound);
       random.uniform(c.bias_ih.value, -bound, bound);
@@ -54,7 +57,8 @@ template <class T, class D = default_device> class lstm {
   template <operand X, operand H, operand C> auto operator()(X const& x, H const& h_0, C const& c_0) const {
     static_assert(rank_of<H> == 3 && rank_of<C> == 3, "limbic: lstm: initial states are (layers * directions, B, H)");
     for (auto const& s : {h_0.shape(), c_0.shape()})
-      if (s[0] != cells_.size()) fail<shape_error>("lstm", "an initial state needs ", cells_.size(), " layers and directions, but is ", s);
+      if (s[0] != cells_.size())
+        fail<shape_error>("lstm", "an initial state needs ", cells_.size(), " layers and directions, but is ", s);
     return run(x, h_0, c_0, 0);
   }
   template <operand Z> auto repeat(Z const& z, std::ptrdiff_t steps) const {
@@ -90,10 +94,8 @@ template <class T, class D = default_device> class lstm {
 
   // Row k of the initial states, or nothing.
   template <class X, class S> static auto state(S const& s, std::ptrdiff_t k) {
-    if constexpr (std::is_same_v<S, no_state>)
-      return absent<X, 2>();
-    else
-      return select(s, 0, k);
+    if constexpr (std::is_same_v<S, no_state>) return absent<X, 2>();
+    else return select(s, 0, k);
   }
   template <class X, class H, class C>
   auto direction(X const& x, H const& h_0, C const& c_0, std::ptrdiff_t k, std::ptrdiff_t steps) const {
@@ -105,7 +107,9 @@ template <class T, class D = default_device> class lstm {
   // Both directions of one layer; the final states are appended to h_n and c_n.
   template <class X, class H, class C, class Y, class S>
   Y layer(X const& x, H const& h_0, C const& c_0, std::ptrdiff_t k, std::ptrdiff_t steps, S& h_n, S& c_n) const {
-    auto const append = [](S& all, auto const& one, bool first) { all = first ? S(unsqueeze(one, 0)) : S(concatenate(0, all, unsqueeze(one, 0))); };
+    auto const append = [](S& all, auto const& one, bool first) {
+      all = first ? S(unsqueeze(one, 0)) : S(concatenate(0, all, unsqueeze(one, 0)));
+    };
     auto [y, h, c] = direction(x, h_0, c_0, k, steps);
     append(h_n, h, k == 0);
     append(c_n, c, k == 0);

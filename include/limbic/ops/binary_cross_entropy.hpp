@@ -45,19 +45,17 @@ template <bool Weight, bool Positive> struct binary_cross_entropy_op {
     auto const l = detail::logistic<V>::of(x);
     auto const [w, v] = weights<V>(given...).values;
     V const dx = w * ((V(1) - t) * l.p - v * t * l.q), dt = w * (v * l.log_p - l.log_q);
-    if constexpr (Weight && Positive)
-      return {{dx, dt, v * t * l.log_p + (V(1) - t) * l.log_q, w * t * l.log_p}};
-    else if constexpr (Weight)
-      return {{dx, dt, t * l.log_p + (V(1) - t) * l.log_q}};
-    else if constexpr (Positive)
-      return {{dx, dt, t * l.log_p}};
-    else
-      return {{dx, dt}};
+    if constexpr (Weight && Positive) return {{dx, dt, v * t * l.log_p + (V(1) - t) * l.log_q, w * t * l.log_p}};
+    else if constexpr (Weight) return {{dx, dt, t * l.log_p + (V(1) - t) * l.log_q}};
+    else if constexpr (Positive) return {{dx, dt, t * l.log_p}};
+    else return {{dx, dt}};
   }
 
  private:
   template <class V> static constexpr results<V, 2> weights() { return {{V(1), V(1)}}; }
-  template <class V> static constexpr results<V, 2> weights(V w) { return Weight ? results<V, 2>{{w, V(1)}} : results<V, 2>{{V(1), w}}; }
+  template <class V> static constexpr results<V, 2> weights(V w) {
+    return Weight ? results<V, 2>{{w, V(1)}} : results<V, 2>{{V(1), w}};
+  }
   template <class V> static constexpr results<V, 2> weights(V w, V v) { return {{w, v}}; }
 };
 
@@ -66,17 +64,18 @@ auto binary_cross_entropy_with_logits(X&& x, Y&& target, W&& weight, P&& pos_wei
   constexpr bool weighted = operand<W>, positive = operand<P>;
   binary_cross_entropy_op<weighted, positive> const o{};
   if constexpr (weighted && positive)
-    return detail::pointwise_loss(o, r, std::forward<X>(x), std::forward<Y>(target), std::forward<W>(weight), std::forward<P>(pos_weight));
+    return detail::pointwise_loss(o, r, std::forward<X>(x), std::forward<Y>(target), std::forward<W>(weight),
+                                  std::forward<P>(pos_weight));
   else if constexpr (weighted)
     return detail::pointwise_loss(o, r, std::forward<X>(x), std::forward<Y>(target), std::forward<W>(weight));
   else if constexpr (positive)
     return detail::pointwise_loss(o, r, std::forward<X>(x), std::forward<Y>(target), std::forward<P>(pos_weight));
-  else
-    return detail::pointwise_loss(o, r, std::forward<X>(x), std::forward<Y>(target));
+  else return detail::pointwise_loss(o, r, std::forward<X>(x), std::forward<Y>(target));
 }
 template <operand X, operand Y, weight_operand W, common_reduction R = reduction::mean_t>
 auto binary_cross_entropy_with_logits(X&& x, Y&& target, W&& weight, R r = {}) {
-  return binary_cross_entropy_with_logits(std::forward<X>(x), std::forward<Y>(target), std::forward<W>(weight), no_weight, r);
+  return binary_cross_entropy_with_logits(std::forward<X>(x), std::forward<Y>(target), std::forward<W>(weight),
+                                          no_weight, r);
 }
 template <operand X, operand Y, common_reduction R = reduction::mean_t>
 auto binary_cross_entropy_with_logits(X&& x, Y&& target, R r = {}) {

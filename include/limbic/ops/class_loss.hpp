@@ -36,7 +36,9 @@ template <class T> struct log_norm {
     norm.put(1, log_sum);
   }
   // Minus the log-probability of an element of the row.
-  template <class V> constexpr V surprise(V x) const { return math::broadcast<V>(log_sum) + (math::broadcast<V>(largest) - x); }
+  template <class V> constexpr V surprise(V x) const {
+    return math::broadcast<V>(log_sum) + (math::broadcast<V>(largest) - x);
+  }
   template <class V> constexpr V probability(V x) const { return math::exp(-surprise(x)); }
 };
 
@@ -86,10 +88,8 @@ template <class Op> struct class_adjoint {
     if (o.ignores(c) || c < 0 || c >= dx.size()) return set_row(dx, T(0));
     T g = dy[0] / math::constant<T>(samples);
     if (shares) g = g / shares[0];
-    if constexpr (Op::normalizes)
-      o.slope(dx, g, x, c, log_norm<T>::saved(norm), w...);
-    else
-      o.slope(dx, g, x, c, log_norm<T>{}, w...);
+    if constexpr (Op::normalizes) o.slope(dx, g, x, c, log_norm<T>::saved(norm), w...);
+    else o.slope(dx, g, x, c, log_norm<T>{}, w...);
   }
 };
 
@@ -107,7 +107,8 @@ template <int R, class T, class D> constexpr view<T, R, D> along_classes(view<T,
   return {w.data(), extents, steps};
 }
 
-template <class Op, class D, class T, int R> void check_labels(D d, Op const& o, view<T, R, D> const& labels, std::ptrdiff_t classes) {
+template <class Op, class D, class T, int R> void check_labels(D d, Op const& o, view<T, R, D> const& labels,
+                                                               std::ptrdiff_t classes) {
   if constexpr (!is_host<D>) {
     (void)labels;
   } else if constexpr (R > 0) {
@@ -131,11 +132,10 @@ template <class Op, common_reduction R> struct class_loss_op {
   template <int N> auto shape_of(shape<N> const& x, shape<N - 1> const& label) const {
     bool fits = label[0] == x[0];
     for (int a = 1; a + 1 < N; ++a) fits = fits && label[a] == x[a + 1];
-    if (!fits) fail<shape_error>(name, "scores ", x, " need labels of their shape without the classes, but came ", label);
-    if constexpr (detail::keeps_elements<R>)
-      return std::tuple(label, detail::norm_shape(x), shape<0>{});
-    else
-      return std::tuple(shape<0>{}, detail::norm_shape(x), shape<0>{});
+    if (!fits)
+      fail<shape_error>(name, "scores ", x, " need labels of their shape without the classes, but came ", label);
+    if constexpr (detail::keeps_elements<R>) return std::tuple(label, detail::norm_shape(x), shape<0>{});
+    else return std::tuple(shape<0>{}, detail::norm_shape(x), shape<0>{});
   }
   template <int N> auto shape_of(shape<N> const& x, shape<N - 1> const& label, shape<1> const& weight) const {
     if (weight[0] != x[1]) fail<shape_error>(name, "scores ", x, " need a weight for each class, but came ", weight);
@@ -173,26 +173,26 @@ template <class Op, common_reduction R> struct class_loss_op {
 
   // Spelled out where `auto` would do: nvcc 13 breaks off at ten `auto` parameters.
   template <class D, class T, class I, int N>
-  void adjoint(D d, view<T const, N, D> x, view<I const, N - 1, D> label, auto, view<T const, N, D> norm, view<T const, 0, D> shares,
-               auto dy, auto, auto, sink<T, N, D> dx, sink<I, N - 1, D>) const {
+  void adjoint(D d, view<T const, N, D> x, view<I const, N - 1, D> label, auto, view<T const, N, D> norm,
+               view<T const, 0, D> shares, auto dy, auto, auto, sink<T, N, D> dx, sink<I, N - 1, D>) const {
     slope(d, x, label, norm, shares, dy, dx);
   }
   template <class D, class T, class I, int N>
-  void adjoint(D d, view<T const, N, D> x, view<I const, N - 1, D> label, view<T const, 1, D> w, auto, view<T const, N, D> norm,
-               view<T const, 0, D> shares, auto dy, auto, auto, sink<T, N, D> dx, sink<I, N - 1, D>, sink<T, 1, D> dw) const {
+  void adjoint(D d, view<T const, N, D> x, view<I const, N - 1, D> label, view<T const, 1, D> w, auto,
+               view<T const, N, D> norm, view<T const, 0, D> shares, auto dy, auto, auto, sink<T, N, D> dx,
+               sink<I, N - 1, D>, sink<T, 1, D> dw) const {
     if (dw) fail<tape_error>(name, "class weights have no gradient: give them as a tensor, or freeze the parameter");
     slope(d, x, label, norm, shares, dy, dx, w);
   }
 
  private:
   template <class D, class T, int N>
-  void slope(D d, view<T const, N, D> x, auto label, auto norm, auto shares, auto dy, sink<T, N, D> dx, auto... w) const {
+  void slope(D d, view<T const, N, D> x, auto label, auto norm, auto shares, auto dy, sink<T, N, D> dx,
+             auto... w) const {
     if (!dx) return;
     view<T const, N, D> each, divisor;
-    if constexpr (detail::keeps_elements<R>)
-      each = dy.unsqueeze(1);
-    else
-      each = detail::lead<N>(dy);
+    if constexpr (detail::keeps_elements<R>) each = dy.unsqueeze(1);
+    else each = detail::lead<N>(dy);
     if constexpr (averages && Op::weighs) divisor = detail::lead<N>(shares);
     double const samples = averages && !Op::weighs ? static_cast<double>(label.size()) : 1;
     for_each_row(d, 1, detail::class_adjoint<Op>{o, samples}, x, label.unsqueeze(1), norm, divisor, each, dx,

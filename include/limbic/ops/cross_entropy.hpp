@@ -26,15 +26,19 @@ struct cross_entropy_op {
   template <class T> constexpr T share(std::ptrdiff_t c, auto... w) const { return detail::class_weight<T>(c, w...); }
 
   template <class T> constexpr T loss(auto x, std::ptrdiff_t c, detail::log_norm<T> norm, auto... w) const {
-    T const own = math::constant<T>(1 - label_smoothing) * detail::class_weight<T>(c, w...) * norm.surprise(static_cast<T>(x[c]));
+    T const own =
+        math::constant<T>(1 - label_smoothing) * detail::class_weight<T>(c, w...) * norm.surprise(static_cast<T>(x[c]));
     if (!(label_smoothing > 0)) return own;  // a logit of -inf among the others is no harm then
     auto const weighted = [norm](auto v, auto... u) { return (norm.surprise(v) * ... * u); };
     return own + smooth<T>(x.size()) * fold(sum_of{}, weighted, x, w...);
   }
-  template <class T> constexpr void slope(auto dx, T g, auto x, std::ptrdiff_t c, detail::log_norm<T> norm, auto... w) const {
+  template <class T> constexpr void slope(auto dx, T g, auto x, std::ptrdiff_t c, detail::log_norm<T> norm,
+                                          auto... w) const {
     T const own = g * math::constant<T>(1 - label_smoothing) * detail::class_weight<T>(c, w...);
     T const other = g * smooth<T>(x.size());
-    auto const spread = [norm](auto v, auto all, auto each, auto... u) { return all * norm.probability(v) - (each * ... * u); };
+    auto const spread = [norm](auto v, auto all, auto each, auto... u) {
+      return all * norm.probability(v) - (each * ... * u);
+    };
     map(dx, spread, x, own + other * weight_sum<T>(x, w...), other, w...);
     detail::add_at(dx, c, -own);
   }
@@ -79,7 +83,9 @@ struct soft_adjoint : soft_row {
     T const g = dy[0] / math::constant<T>(samples);
     T const all = g * fold(sum_of{}, q, t, w...);
     auto const n = log_norm<T>::saved(norm);
-    map(dx, [q, n](auto v, auto scale, auto every, auto... u) { return every * n.probability(v) - scale * q(u...); }, x, g, all, t, w...);
+    map(
+        dx, [q, n](auto v, auto scale, auto every, auto... u) { return every * n.probability(v) - scale * q(u...); }, x,
+        g, all, t, w...);
   }
 };
 struct soft_target_adjoint : soft_row {
@@ -102,11 +108,10 @@ template <common_reduction R> struct soft_cross_entropy_op {
   double label_smoothing = 0.0;
 
   template <int N> auto shape_of(shape<N> const& x, shape<N> const& target) const {
-    if (!(x == target)) fail<shape_error>(name, "the logits ", x, " and the target probabilities ", target, " must have the same shape");
-    if constexpr (detail::keeps_elements<R>)
-      return std::tuple(samples_of(x), detail::norm_shape(x));
-    else
-      return std::tuple(shape<0>{}, detail::norm_shape(x));
+    if (!(x == target))
+      fail<shape_error>(name, "the logits ", x, " and the target probabilities ", target, " must have the same shape");
+    if constexpr (detail::keeps_elements<R>) return std::tuple(samples_of(x), detail::norm_shape(x));
+    else return std::tuple(shape<0>{}, detail::norm_shape(x));
   }
   template <int N> auto shape_of(shape<N> const& x, shape<N> const& target, shape<1> const& weight) const {
     if (weight[0] != x[1]) fail<shape_error>(name, "logits ", x, " need a weight for each class, but came ", weight);
@@ -118,7 +123,8 @@ template <common_reduction R> struct soft_cross_entropy_op {
     using D = decltype(d);
     constexpr int N = decltype(x)::rank;
     auto const samples = [&](view<T, N - 1, D> losses) {
-      for_each_row(d, 1, detail::soft_forward{{label_smoothing}}, x, t, losses.unsqueeze(1), norm, detail::along_classes<N>(w)...);
+      for_each_row(d, 1, detail::soft_forward{{label_smoothing}}, x, t, losses.unsqueeze(1), norm,
+                   detail::along_classes<N>(w)...);
     };
     if constexpr (detail::keeps_elements<R>) {
       samples(y);
@@ -131,13 +137,13 @@ template <common_reduction R> struct soft_cross_entropy_op {
   }
 
   template <class D, class T, int N>  // fewer than ten `auto`: see class_loss.hpp
-  void adjoint(D d, view<T const, N, D> x, view<T const, N, D> t, auto, view<T const, N, D> norm, auto dy, auto, sink<T, N, D> dx,
-               sink<T, N, D> dt) const {
+  void adjoint(D d, view<T const, N, D> x, view<T const, N, D> t, auto, view<T const, N, D> norm, auto dy, auto,
+               sink<T, N, D> dx, sink<T, N, D> dt) const {
     slopes(d, x, t, norm, dy, dx, dt);
   }
   template <class D, class T, int N>
-  void adjoint(D d, view<T const, N, D> x, view<T const, N, D> t, view<T const, 1, D> w, auto, view<T const, N, D> norm, auto dy,
-               auto, sink<T, N, D> dx, sink<T, N, D> dt, sink<T, 1, D> dw) const {
+  void adjoint(D d, view<T const, N, D> x, view<T const, N, D> t, view<T const, 1, D> w, auto, view<T const, N, D> norm,
+               auto dy, auto, sink<T, N, D> dx, sink<T, N, D> dt, sink<T, 1, D> dw) const {
     if (dw) fail<tape_error>(name, "class weights have no gradient: give them as a tensor, or freeze the parameter");
     slopes(d, x, t, norm, dy, dx, dt, w);
   }
@@ -148,17 +154,20 @@ template <common_reduction R> struct soft_cross_entropy_op {
     for (int a = 0; a + 1 < N; ++a) samples[a] = x[a == 0 ? 0 : a + 1];
     return samples;
   }
-  static double count(auto norm) { return std::is_same_v<R, reduction::mean_t> ? static_cast<double>(norm.size() / 2) : 1; }
+  static double count(auto norm) {
+    return std::is_same_v<R, reduction::mean_t> ? static_cast<double>(norm.size() / 2) : 1;
+  }
   void slopes(auto d, auto x, auto t, auto norm, auto dy, auto dx, auto dt, auto... w) const {
     constexpr int N = decltype(x)::rank;
     decltype(x) each;
-    if constexpr (detail::keeps_elements<R>)
-      each = dy.unsqueeze(1);
-    else
-      each = detail::lead<N>(dy);
+    if constexpr (detail::keeps_elements<R>) each = dy.unsqueeze(1);
+    else each = detail::lead<N>(dy);
     detail::soft_row const base{label_smoothing};
-    if (dx) for_each_row(d, 1, detail::soft_adjoint{base, count(norm)}, x, t, norm, each, dx, detail::along_classes<N>(w)...);
-    if (dt) for_each_row(d, 1, detail::soft_target_adjoint{base, count(norm)}, x, norm, each, dt, detail::along_classes<N>(w)...);
+    if (dx)
+      for_each_row(d, 1, detail::soft_adjoint{base, count(norm)}, x, t, norm, each, dx, detail::along_classes<N>(w)...);
+    if (dt)
+      for_each_row(d, 1, detail::soft_target_adjoint{base, count(norm)}, x, norm, each, dt,
+                   detail::along_classes<N>(w)...);
   }
 };
 
@@ -170,14 +179,16 @@ auto cross_entropy(X&& x, Y&& target, W&& weight, cross_entropy_op const& option
     return detail::class_loss(options, r, std::forward<X>(x), std::forward<Y>(target), std::forward<W>(weight));
   } else {
     constexpr bool ranks = rank_of<X> >= 2 && rank_of<Y> == rank_of<X>;
-    static_assert(ranks, "limbic: cross_entropy takes logits (N, C, d...) and labels (N, d...) of integers, or probabilities (N, C, d...)");
+    static_assert(ranks,
+                  "limbic: cross_entropy takes logits (N, C, d...) and labels (N, d...) of integers, or probabilities "
+                  "(N, C, d...)");
     if constexpr (ranks && operand<W>)
       return apply(soft_cross_entropy_op<R>{e}, std::forward<X>(x), std::forward<Y>(target), std::forward<W>(weight));
-    else if constexpr (ranks)
-      return apply(soft_cross_entropy_op<R>{e}, std::forward<X>(x), std::forward<Y>(target));
+    else if constexpr (ranks) return apply(soft_cross_entropy_op<R>{e}, std::forward<X>(x), std::forward<Y>(target));
   }
 }
-template <operand X, operand Y, weight_operand W, common_reduction R> auto cross_entropy(X&& x, Y&& target, W&& weight, R r) {
+template <operand X, operand Y, weight_operand W, common_reduction R> auto cross_entropy(X&& x, Y&& target, W&& weight,
+                                                                                         R r) {
   return cross_entropy(std::forward<X>(x), std::forward<Y>(target), std::forward<W>(weight), {}, r);
 }
 template <operand X, operand Y, common_reduction R = reduction::mean_t>

@@ -46,9 +46,11 @@ struct focal_loss_op {
   constexpr bool ignores(std::ptrdiff_t) const { return false; }
   template <class T> constexpr T loss(auto x, std::ptrdiff_t c, detail::log_norm<T> norm, auto... w) const {
     T const l = log_probability<T>(x, c, norm);
-    return -(math::constant<T>(alpha) * detail::class_weight<T>(c, w...) * detail::power_of(-math::expm1(l), gamma) * l);
+    return -(math::constant<T>(alpha) * detail::class_weight<T>(c, w...) * detail::power_of(-math::expm1(l), gamma) *
+             l);
   }
-  template <class T> constexpr void slope(auto dx, T g, auto x, std::ptrdiff_t c, detail::log_norm<T> norm, auto... w) const {
+  template <class T> constexpr void slope(auto dx, T g, auto x, std::ptrdiff_t c, detail::log_norm<T> norm,
+                                          auto... w) const {
     T const l = log_probability<T>(x, c, norm), p = math::exp(l), miss = -math::expm1(l);
     T const ratio = miss > T(0) ? l / miss : T(-1);
     T const own = g * math::constant<T>(alpha) * detail::class_weight<T>(c, w...) * detail::power_of(miss, gamma) *
@@ -77,7 +79,8 @@ struct sigmoid_focal_loss_op {
     V const one = V(1), zero = V(0), g = math::constant<V>(gamma);
     V const a = balance(t), m = miss(l, t), c = entropy(l, t), power = detail::power_of(m, gamma);
     // p (1 - p) / m is at most 1; where m = 0 there is no loss to change
-    V const ratio = math::select(m > zero, l.p * l.q / m, zero), lower = math::select(m > zero, detail::power_of(m, gamma - 1), zero);
+    V const ratio = math::select(m > zero, l.p * l.q / m, zero),
+            lower = math::select(m > zero, detail::power_of(m, gamma - 1), zero);
     V const dx = a * power * (g * ratio * (one - t - t) * c + (one - t) * l.p - t * l.q);
     V const da = math::constant<V>(alpha < 0 ? 0 : 2 * alpha - 1);
     V const dt = da * power * c + a * (g * lower * (l.q - l.p) * c + power * (l.log_p - l.log_q));
@@ -89,13 +92,17 @@ struct sigmoid_focal_loss_op {
     return alpha < 0 ? V(1) : t * math::constant<V>(alpha) + (V(1) - t) * math::constant<V>(1 - alpha);
   }
   template <class V> static constexpr V miss(detail::logistic<V> const& l, V t) { return t * l.q + (V(1) - t) * l.p; }
-  template <class V> static constexpr V entropy(detail::logistic<V> const& l, V t) { return t * l.log_p + (V(1) - t) * l.log_q; }
+  template <class V> static constexpr V entropy(detail::logistic<V> const& l, V t) {
+    return t * l.log_p + (V(1) - t) * l.log_q;
+  }
 };
 
 template <operand X, operand Y, common_reduction R = reduction::mean_t>
 auto sigmoid_focal_loss(X&& x, Y&& target, sigmoid_focal_loss_op const& options = {}, R r = {}) {
-  if (!(options.gamma >= 0)) fail<argument_error>("sigmoid_focal_loss", "gamma must not be negative, but is ", options.gamma);
-  if (!(options.alpha <= 1)) fail<argument_error>("sigmoid_focal_loss", "alpha must be at most 1, but is ", options.alpha);
+  if (!(options.gamma >= 0))
+    fail<argument_error>("sigmoid_focal_loss", "gamma must not be negative, but is ", options.gamma);
+  if (!(options.alpha <= 1))
+    fail<argument_error>("sigmoid_focal_loss", "alpha must be at most 1, but is ", options.alpha);
   return detail::pointwise_loss(options, r, std::forward<X>(x), std::forward<Y>(target));
 }
 template <operand X, operand Y, common_reduction R> auto sigmoid_focal_loss(X&& x, Y&& target, R r) {
@@ -107,7 +114,8 @@ auto focal_loss(X&& x, Y&& labels, W&& alpha, focal_loss_op const& options = {},
   if (!(options.gamma >= 0)) fail<argument_error>("focal_loss", "gamma must not be negative, but is ", options.gamma);
   return detail::class_loss(options, r, std::forward<X>(x), std::forward<Y>(labels), std::forward<W>(alpha));
 }
-template <operand X, operand Y, weight_operand W, common_reduction R> auto focal_loss(X&& x, Y&& labels, W&& alpha, R r) {
+template <operand X, operand Y, weight_operand W, common_reduction R> auto focal_loss(X&& x, Y&& labels, W&& alpha,
+                                                                                      R r) {
   return focal_loss(std::forward<X>(x), std::forward<Y>(labels), std::forward<W>(alpha), {}, r);
 }
 template <operand X, operand Y, common_reduction R = reduction::mean_t>

@@ -34,7 +34,8 @@ struct kl_div_op {
 
 template <operand X, operand Y, any_reduction R = reduction::mean_t>
 auto kl_div(X&& x, Y&& target, kl_div_op const& options = {}, R r = {}) {
-  static_assert(rank_of<X> > 0 || common_reduction<R>, "limbic: batchmean divides by the first extent: there must be one");
+  static_assert(rank_of<X> > 0 || common_reduction<R>,
+                "limbic: batchmean divides by the first extent: there must be one");
   return detail::pointwise_loss(options, r, std::forward<X>(x), std::forward<Y>(target));
 }
 template <operand X, operand Y, any_reduction R> auto kl_div(X&& x, Y&& target, R r) {

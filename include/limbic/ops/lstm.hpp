@@ -30,25 +30,33 @@ struct lstm_op {
       shape<1> const& b_ih, shape<1> const& b_hh) const {
     std::ptrdiff_t const batch = x[batch_first ? 0 : 1], given = x[batch_first ? 1 : 0], size = w_hh[1];
     std::ptrdiff_t const length = steps > 0 ? steps : given;
-    if (steps < 0 || (steps > 0 && given != 1)) fail<shape_error>(name, "with steps = ", steps, " x must have one time step, but is ", x);
+    if (steps < 0 || (steps > 0 && given != 1))
+      fail<shape_error>(name, "with steps = ", steps, " x must have one time step, but is ", x);
     if (length < 1) fail<shape_error>(name, "a sequence needs at least one step, but x is ", x);
     if (w_hh[0] != 4 * size) fail<shape_error>(name, "weight_hh must be (4 H, H), but is ", w_hh);
     if (w_ih[0] != 4 * size || w_ih[1] != x[2])
       fail<shape_error>(name, "weight_ih must be (", 4 * size, ", ", x[2], ") for x ", x, ", but is ", w_ih);
     for (auto const& b : {b_ih, b_hh})
-      if (b[0] != 0 && b[0] != 4 * size) fail<shape_error>(name, "a bias must have ", 4 * size, " elements, but has ", b[0]);
+      if (b[0] != 0 && b[0] != 4 * size)
+        fail<shape_error>(name, "a bias must have ", 4 * size, " elements, but has ", b[0]);
     if (b_ih[0] != b_hh[0]) fail<shape_error>(name, "both biases are given, or neither: ", b_ih, " and ", b_hh);
     for (auto const& state : {h_0, c_0})
       if (state.size() != 0 && !(state == shape<2>{{batch, size}}))
         fail<shape_error>(name, "an initial state must be (", batch, ", ", size, "), but is ", state);
     shape<3> const y = batch_first ? shape<3>{{batch, length, size}} : shape<3>{{length, batch, size}};
-    return {y, {{batch, size}}, {{batch, size}}, {{length, batch, 5 * size}}, {{length, batch, size}}, {{length, batch, size}}};
+    return {y,
+            {{batch, size}},
+            {{batch, size}},
+            {{length, batch, 5 * size}},
+            {{length, batch, size}},
+            {{length, batch, size}}};
   }
 
   template <class D, class T>
   void forward(D d, view<T, 3, D> y, view<T, 2, D> h_n, view<T, 2, D> c_n, view<T, 3, D> gates, view<T, 3, D> cells,
                view<T, 3, D> hidden, view<T const, 3, D> x, view<T const, 2, D> h_0, view<T const, 2, D> c_0,
-               view<T const, 2, D> w_ih, view<T const, 2, D> w_hh, view<T const, 1, D> b_ih, view<T const, 1, D> b_hh) const {
+               view<T const, 2, D> w_ih, view<T const, 2, D> w_hh, view<T const, 1, D> b_ih,
+               view<T const, 1, D> b_hh) const {
     tensor<T, 3, D> own_gates, own_cells, own_hidden;
     auto const room = [](view<T, 3, D>& v, tensor<T, 3, D>& own) {
       if (v) return;
@@ -57,7 +65,8 @@ struct lstm_op {
     };
     room(gates, own_gates), room(cells, own_cells), room(hidden, own_hidden);
     tensor<T, 3, D> own_x;
-    lstm_forward(d, gates, cells, hidden, time_first(x, own_x), given(h_0), given(c_0), w_ih, w_hh, given(b_ih), given(b_hh), reverse);
+    lstm_forward(d, gates, cells, hidden, time_first(x, own_x), given(h_0), given(c_0), w_ih, w_hh, given(b_ih),
+                 given(b_hh), reverse);
     copy(d, swapped(y), hidden);
     std::ptrdiff_t const last = reverse ? 0 : hidden.extent(0) - 1;
     copy(d, h_n, hidden[last]);
@@ -66,11 +75,12 @@ struct lstm_op {
 
   template <class D, class T>
   void adjoint(D d, view<T const, 3, D> x, view<T const, 2, D> h_0, view<T const, 2, D> c_0, view<T const, 2, D> w_ih,
-               view<T const, 2, D> w_hh, view<T const, 1, D>, view<T const, 1, D>, view<T const, 3, D>, view<T const, 2, D>,
-               view<T const, 2, D>, view<T const, 3, D> gates, view<T const, 3, D> cells, view<T const, 3, D> hidden,
-               view<T const, 3, D> dy, view<T const, 2, D> dh_n, view<T const, 2, D> dc_n, view<T const, 3, D>,
-               view<T const, 3, D>, view<T const, 3, D>, sink<T, 3, D> dx, sink<T, 2, D> dh_0, sink<T, 2, D> dc_0,
-               sink<T, 2, D> dw_ih, sink<T, 2, D> dw_hh, sink<T, 1, D> db_ih, sink<T, 1, D> db_hh) const {
+               view<T const, 2, D> w_hh, view<T const, 1, D>, view<T const, 1, D>, view<T const, 3, D>,
+               view<T const, 2, D>, view<T const, 2, D>, view<T const, 3, D> gates, view<T const, 3, D> cells,
+               view<T const, 3, D> hidden, view<T const, 3, D> dy, view<T const, 2, D> dh_n, view<T const, 2, D> dc_n,
+               view<T const, 3, D>, view<T const, 3, D>, view<T const, 3, D>, sink<T, 3, D> dx, sink<T, 2, D> dh_0,
+               sink<T, 2, D> dc_0, sink<T, 2, D> dw_ih, sink<T, 2, D> dw_hh, sink<T, 1, D> db_ih,
+               sink<T, 1, D> db_hh) const {
     tensor<T, 3, D> own_x, own_dx;
     view<T const, 3, D> const first = time_first(x, own_x);
     sink<T, 3, D> to = dx;
@@ -78,8 +88,8 @@ struct lstm_op {
       own_dx = tensor<T, 3, D>(first.shape(), uninitialized);
       to = sink<T, 3, D>(own_dx.view());
     }
-    lstm_adjoint(d, first, given(h_0), given(c_0), w_ih, w_hh, gates, cells, hidden, dy ? swapped(dy) : dy, dh_n, dc_n, to,
-                 given(dh_0), given(dc_0), dw_ih, dw_hh, given(db_ih), given(db_hh), reverse);
+    lstm_adjoint(d, first, given(h_0), given(c_0), w_ih, w_hh, gates, cells, hidden, dy ? swapped(dy) : dy, dh_n, dc_n,
+                 to, given(dh_0), given(dc_0), dw_ih, dw_hh, given(db_ih), given(db_hh), reverse);
     if (dx && batch_first) copy(d, dx, swapped(view<T const, 3, D>(own_dx.view())));
   }
 
@@ -88,7 +98,8 @@ struct lstm_op {
   template <class V> V swapped(V const& v) const { return batch_first ? v.permute({{1, 0, 2}}) : v; }
   template <class T, class D> view<T const, 3, D> time_first(view<T const, 3, D> const& x, tensor<T, 3, D>& own) const {
     if (!batch_first && x.is_contiguous()) return x;
-    own = tensor<T, 3, D>(shape<3>{{x.extent(batch_first ? 1 : 0), x.extent(batch_first ? 0 : 1), x.extent(2)}}, uninitialized);
+    own = tensor<T, 3, D>(shape<3>{{x.extent(batch_first ? 1 : 0), x.extent(batch_first ? 0 : 1), x.extent(2)}},
+                          uninitialized);
     copy(D{}, own, swapped(x));
     return own.view();
   }

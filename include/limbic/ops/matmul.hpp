@@ -46,10 +46,8 @@ struct matmul_op {
 template <operand A, operand B> auto matmul(A&& a, B&& b) {
   constexpr bool fit = rank_of<A> == rank_of<B> && (rank_of<A> == 2 || rank_of<A> == 3);
   // Only one of the two: a wrong rank is to cost a line, not the whole way down to the product.
-  if constexpr (fit)
-    return apply(matmul_op{}, std::forward<A>(a), std::forward<B>(b));
-  else
-    static_assert(fit, "limbic: matmul takes two tensors of rank 2, or two of rank 3 (batches)");
+  if constexpr (fit) return apply(matmul_op{}, std::forward<A>(a), std::forward<B>(b));
+  else static_assert(fit, "limbic: matmul takes two tensors of rank 2, or two of rank 3 (batches)");
 }
 
 LIMBIC_END

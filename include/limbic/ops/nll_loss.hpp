@@ -18,7 +18,9 @@ struct nll_loss_op {
 
   constexpr bool ignores(std::ptrdiff_t c) const { return c == static_cast<std::ptrdiff_t>(ignore_index); }
   template <class T> constexpr T share(std::ptrdiff_t c, auto... w) const { return detail::class_weight<T>(c, w...); }
-  template <class T> constexpr T loss(auto x, std::ptrdiff_t c, detail::log_norm<T>, auto... w) const { return -(detail::class_weight<T>(c, w...) * x[c]); }
+  template <class T> constexpr T loss(auto x, std::ptrdiff_t c, detail::log_norm<T>, auto... w) const {
+    return -(detail::class_weight<T>(c, w...) * x[c]);
+  }
   template <class T> constexpr void slope(auto dx, T g, auto, std::ptrdiff_t c, detail::log_norm<T>, auto... w) const {
     detail::set_row(dx, T(0));
     detail::add_at(dx, c, -(g * detail::class_weight<T>(c, w...)));
@@ -29,7 +31,8 @@ template <operand X, operand Y, weight_operand W, common_reduction R = reduction
 auto nll_loss(X&& x, Y&& labels, W&& weight, nll_loss_op const& options = {}, R r = {}) {
   return detail::class_loss(options, r, std::forward<X>(x), std::forward<Y>(labels), std::forward<W>(weight));
 }
-template <operand X, operand Y, weight_operand W, common_reduction R> auto nll_loss(X&& x, Y&& labels, W&& weight, R r) {
+template <operand X, operand Y, weight_operand W, common_reduction R> auto nll_loss(X&& x, Y&& labels, W&& weight,
+                                                                                    R r) {
   return nll_loss(std::forward<X>(x), std::forward<Y>(labels), std::forward<W>(weight), {}, r);
 }
 template <operand X, operand Y, common_reduction R = reduction::mean_t>

@@ -50,7 +50,9 @@ template <operand A> using element_of = typename std::remove_cvref_t<A>::value_t
 template <operand A> using device_of = typename std::remove_cvref_t<A>::device;
 
 // An operand that was not given: a null view.
-template <operand Like, int R, class T = element_of<Like>> constexpr view<T const, R, device_of<Like>> absent() { return {}; }
+template <operand Like, int R, class T = element_of<Like>> constexpr view<T const, R, device_of<Like>> absent() {
+  return {};
+}
 
 namespace detail {
 
@@ -70,10 +72,8 @@ template <class Op, class... S> auto result_shapes(Op const& o, S const&... s) {
 
 // How many of the results the caller sees; the rest (an LSTM's gates) is there for the adjoint only.
 template <class Op, class Shapes> constexpr int visible_results() {
-  if constexpr (requires { Op::visible; })
-    return Op::visible;
-  else
-    return static_cast<int>(std::tuple_size_v<Shapes>);
+  if constexpr (requires { Op::visible; }) return Op::visible;
+  else return static_cast<int>(std::tuple_size_v<Shapes>);
 }
 
 // The element type of an op: that of its first operand that is not an integer.
@@ -93,30 +93,28 @@ view<T, R, D> view_of_result(tensor<T, R, D>& t, int i) {
 }
 
 template <class Op, class T, class D, int Visible, class Shapes, std::size_t... I, std::size_t... V, class... In>
-auto infer_results(Op const& o, Shapes const& shapes, std::index_sequence<I...>, std::index_sequence<V...>, In const&... in) {
+auto infer_results(Op const& o, Shapes const& shapes, std::index_sequence<I...>, std::index_sequence<V...>,
+                   In const&... in) {
   // Results that only an adjoint would read are not computed: they arrive as views without data.
   std::tuple<tensor<T, std::tuple_element_t<V, Shapes>::rank, D>...> out{
       tensor<T, std::tuple_element_t<V, Shapes>::rank, D>(std::get<V>(shapes), uninitialized)...};
   auto const target = [&](auto i) {
     constexpr std::size_t k = decltype(i)::value;
     using S = std::tuple_element_t<k, Shapes>;
-    if constexpr (k < static_cast<std::size_t>(Visible))
-      return std::get<k>(out).view();
-    else
-      return view<T, S::rank, D>(nullptr, std::get<k>(shapes));
+    if constexpr (k < static_cast<std::size_t>(Visible)) return std::get<k>(out).view();
+    else return view<T, S::rank, D>(nullptr, std::get<k>(shapes));
   };
   o.forward(D{}, target(std::integral_constant<std::size_t, I>())..., in...);
-  if constexpr (sizeof...(V) == 1)
-    return std::get<0>(std::move(out));
-  else
-    return out;
+  if constexpr (sizeof...(V) == 1) return std::get<0>(std::move(out));
+  else return out;
 }
 
 // Applies an op to plain tensors: no tape, no history.
 template <class Op, class First, class... Rest> auto infer(Op const& o, First const& first, Rest const&... rest) {
   using T = typename first_real<typename First::value_type, typename Rest::value_type...>::type;
   using D = typename First::device;
-  static_assert(((std::is_same_v<typename Rest::device, D>) && ...), "limbic: the operands of one op lie on one device");
+  static_assert(((std::is_same_v<typename Rest::device, D>) && ...),
+                "limbic: the operands of one op lie on one device");
   auto const shapes = result_shapes(o, first.shape(), rest.shape()...);
   using Shapes = std::remove_cvref_t<decltype(shapes)>;
   constexpr int visible = visible_results<Op, Shapes>();
@@ -138,12 +136,9 @@ struct says_less {};
 // The one way into every op. `record` lives in tape/ and is found through the variable, so that programs that only
 // infer never include a tape.
 template <class Op, operand... A> auto apply(Op const& o, A&&... a) {
-  if constexpr (requires { lift(o, says_less{}); })
-    return apply(lift(o, says_less{}), std::forward<A>(a)...);
-  else if constexpr ((recorded<A> || ...))
-    return record(o, std::forward<A>(a)...);
-  else
-    return detail::infer(o, as_view(a)...);
+  if constexpr (requires { lift(o, says_less{}); }) return apply(lift(o, says_less{}), std::forward<A>(a)...);
+  else if constexpr ((recorded<A> || ...)) return record(o, std::forward<A>(a)...);
+  else return detail::infer(o, as_view(a)...);
 }
 
 LIMBIC_END

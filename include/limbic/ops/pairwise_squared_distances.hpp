@@ -93,11 +93,12 @@ struct pairwise_squared_distances_op {
     });
   }
   template <class D, class T, int R>
-  void adjoint(D d, view<T const, R, D> x, view<T const, R, D> y, view<T const, 2, D>, view<T const, 2, D> g, sink<T, R, D> dx,
-               sink<T, R, D> dy) const {
+  void adjoint(D d, view<T const, R, D> x, view<T const, R, D> y, view<T const, 2, D>, view<T const, 2, D> g,
+               sink<T, R, D> dx, sink<T, R, D> dy) const {
     detail::row_matrix<T, R, D> const a(x), b(y);
     detail::into_rows(d, dx, [&](sink<T, 2, D> da) { squared_distances_back(d, da, g, a.rows(), b.rows()); });
-    detail::into_rows(d, dy, [&](sink<T, 2, D> db) { squared_distances_back(d, db, g.transpose(), b.rows(), a.rows()); });
+    detail::into_rows(d, dy,
+                      [&](sink<T, 2, D> db) { squared_distances_back(d, db, g.transpose(), b.rows(), a.rows()); });
   }
 };
 
@@ -106,7 +107,8 @@ template <operand X> auto pairwise_squared_distances(X&& x) {
   return apply(pairwise_squared_distances_op{}, std::forward<X>(x));
 }
 template <operand X, operand Y> auto pairwise_squared_distances(X&& x, Y&& y) {
-  static_assert(rank_of<X> >= 1 && rank_of<X> == rank_of<Y>, "limbic: pairwise_squared_distances takes two tensors of one rank");
+  static_assert(rank_of<X> >= 1 && rank_of<X> == rank_of<Y>,
+                "limbic: pairwise_squared_distances takes two tensors of one rank");
   return apply(pairwise_squared_distances_op{}, std::forward<X>(x), std::forward<Y>(y));
 }
 

@@ -33,13 +33,13 @@ template <class Op, any_reduction R> struct pointwise_loss_op {
   static constexpr keep needs = keep::input;
   Op o;
 
-  template <int N, int... W> auto shape_of(shape<N> const& x, shape<N> const& target, shape<W> const&... weights) const {
-    if (!(x == target)) fail<shape_error>(name, "the input ", x, " and the target ", target, " must have the same shape");
+  template <int N, int... W> auto shape_of(shape<N> const& x, shape<N> const& target,
+                                           shape<W> const&... weights) const {
+    if (!(x == target))
+      fail<shape_error>(name, "the input ", x, " and the target ", target, " must have the same shape");
     (check_weight(x, weights), ...);
-    if constexpr (detail::keeps_elements<R>)
-      return x;
-    else
-      return shape<0>{};
+    if constexpr (detail::keeps_elements<R>) return x;
+    else return shape<0>{};
   }
 
   void forward(auto d, auto y, auto x, auto target, auto... weights) const {
@@ -70,15 +70,13 @@ template <class Op, any_reduction R> struct pointwise_loss_op {
 
  private:
   template <int N, int W> static void check_weight(shape<N> const& x, shape<W> const& w) {
-    if (!(broadcast(name, x, w) == x)) fail<shape_error>(name, "a weight of shape ", w, " does not broadcast to the input ", x);
+    if (!(broadcast(name, x, w) == x))
+      fail<shape_error>(name, "a weight of shape ", w, " does not broadcast to the input ", x);
   }
   template <int N> static double count(shape<N> const& x) {
-    if constexpr (std::is_same_v<R, reduction::mean_t>)
-      return static_cast<double>(x.size());
-    else if constexpr (std::is_same_v<R, reduction::batchmean_t>)
-      return static_cast<double>(x[0]);
-    else
-      return 1;
+    if constexpr (std::is_same_v<R, reduction::mean_t>) return static_cast<double>(x.size());
+    else if constexpr (std::is_same_v<R, reduction::batchmean_t>) return static_cast<double>(x[0]);
+    else return 1;
   }
   template <int I> void share(auto d, auto dy, auto dx, auto x, auto... more) const {
     if (!dx) return;
@@ -88,9 +86,11 @@ template <class Op, any_reduction R> struct pointwise_loss_op {
 };
 
 namespace detail {
-template <class Op, class R, class X, class Y, class... W> auto pointwise_loss(Op const& o, R, X&& x, Y&& target, W&&... weights) {
+template <class Op, class R, class X, class Y, class... W> auto pointwise_loss(Op const& o, R, X&& x, Y&& target,
+                                                                               W&&... weights) {
   constexpr bool fits = rank_of<X> == rank_of<Y> && ((rank_of<W> <= rank_of<X>) && ...);
-  static_assert(fits, "limbic: this loss takes an input and a target of the same rank, and weights of at most that rank");
+  static_assert(fits,
+                "limbic: this loss takes an input and a target of the same rank, and weights of at most that rank");
   if constexpr (fits)
     return apply(pointwise_loss_op<Op, R>{o}, std::forward<X>(x), std::forward<Y>(target), std::forward<W>(weights)...);
 }

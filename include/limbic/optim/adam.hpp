@@ -15,8 +15,8 @@ LIMBIC_BEGIN
 namespace detail {
 
 struct adam_step {
-  double rate;          // learning_rate / (1 - beta1^t)
-  double root;          // 1 / sqrt(1 - beta2^t)
+  double rate;  // learning_rate / (1 - beta1^t)
+  double root;  // 1 / sqrt(1 - beta2^t)
   double beta1, beta2, eps, decay, shrink;
 
   template <class V> constexpr results<V, 3> operator()(V x, V gradient, V m, V v) const {
@@ -36,7 +36,8 @@ struct adam_step {
              without_subnormals(math::constant<V>(beta2) * v + math::constant<V>(1 - beta2) * g * g)}};
   }
   template <class V> constexpr V moved(V x, V m, V u) const {
-    return math::constant<V>(shrink) * x - math::constant<V>(rate) * m / (math::constant<V>(root) * math::sqrt(u) + math::constant<V>(eps));
+    return math::constant<V>(shrink) * x -
+           math::constant<V>(rate) * m / (math::constant<V>(root) * math::sqrt(u) + math::constant<V>(eps));
   }
 };
 
@@ -79,19 +80,16 @@ template <class Options, bool Decoupled> struct adam_rule : Options {
     Options const& o = *this;
     double const t = static_cast<double>(step);
     detail::adam_step const f{.rate = o.learning_rate / (1 - std::pow(o.betas[0], t)),
-                      .root = 1 / std::sqrt(1 - std::pow(o.betas[1], t)),
-                      .beta1 = o.betas[0],
-                      .beta2 = o.betas[1],
-                      .eps = o.eps,
-                      .decay = Decoupled ? 0 : o.weight_decay,
-                      .shrink = Decoupled ? 1 - o.learning_rate * o.weight_decay : 1};
-    if (o.amsgrad)
-      map(d, outs(x, state[0], state[1], state[2]), f, x, g, state[0], state[1], state[2]);
-    else
-      map(d, outs(x, state[0], state[1]), f, x, g, state[0], state[1]);
+                              .root = 1 / std::sqrt(1 - std::pow(o.betas[1], t)),
+                              .beta1 = o.betas[0],
+                              .beta2 = o.betas[1],
+                              .eps = o.eps,
+                              .decay = Decoupled ? 0 : o.weight_decay,
+                              .shrink = Decoupled ? 1 - o.learning_rate * o.weight_decay : 1};
+    if (o.amsgrad) map(d, outs(x, state[0], state[1], state[2]), f, x, g, state[0], state[1], state[2]);
+    else map(d, outs(x, state[0], state[1]), f, x, g, state[0], state[1]);
   }
 };
-
 
 using adam = optimizer<adam_rule<adam_options, false>>;
 using adamw = optimizer<adam_rule<adamw_options, true>>;

@@ -48,21 +48,23 @@ struct average_rule : average_options {
 class exponential_moving_average {
  public:
   template <class Model>
-  explicit exponential_moving_average(Model& model, average_options const& o = {}) : rule_{o}, list_(current_memory(scalar{})) {
+  explicit exponential_moving_average(Model& model, average_options const& o = {})
+      : rule_{o}, list_(current_memory(scalar{})) {
     detail::check_option("exponential_moving_average", "decay", o.decay, o.decay >= 0 && o.decay <= 1, "in [0, 1]");
     visit_parameters(model, [&](std::string_view name, auto& p) { list_.append(name, p, rule_); });
     run(average_rule::start);
   }
   double decay() const { return rule_.decay; }
 
-  void update() { run(average_rule::follow); }   // after each step
-  void swap() { run(average_rule::exchange); }   // averages into the model, its parameters here
-  void apply() { run(average_rule::put); }       // averages into the model for good
+  void update() { run(average_rule::follow); }  // after each step
+  void swap() { run(average_rule::exchange); }  // averages into the model, its parameters here
+  void apply() { run(average_rule::put); }      // averages into the model for good
 
  private:
   void run(decltype(average_rule::action) action) {
     rule_.action = action;
-    for (detail::tracked* s = list_.first(); s != nullptr; s = s->next) s->act->update(&rule_, *s, s->kind->look(s->parameter));
+    for (detail::tracked* s = list_.first(); s != nullptr; s = s->next)
+      s->act->update(&rule_, *s, s->kind->look(s->parameter));
   }
   average_rule rule_;
   detail::tracked_list<average_rule> list_;

@@ -41,10 +41,8 @@ template <class T, int R, class D> view<T, 1, D> gradient_line(parameter<T, R, D
 
 // The one element of a tensor, wherever it lies.
 template <class T, class D> double only_element(tensor<T, 1, D> const& t) {
-  if constexpr (is_host<D>)
-    return static_cast<double>(*t.data());
-  else
-    return static_cast<double>(*to_host(t).data());
+  if constexpr (is_host<D>) return static_cast<double>(*t.data());
+  else return static_cast<double>(*to_host(t).data());
 }
 
 }  // namespace detail
@@ -58,12 +56,9 @@ template <class Model> double gradient_norm(Model const& model, double norm_type
     if (!p.has_gradient()) return;
     auto const g = detail::gradient_line(p);
     tensor<T, 1, D> part(shape<1>{{1}}, uninitialized);
-    if (largest)
-      reduce(D{}, part, max_of{}, detail::abs_function{}, g);
-    else if (norm_type == 2)
-      reduce(D{}, part, sum_of{}, detail::square_function{}, g);
-    else
-      reduce(D{}, part, sum_of{}, detail::abs_power_function{norm_type}, g);
+    if (largest) reduce(D{}, part, max_of{}, detail::abs_function{}, g);
+    else if (norm_type == 2) reduce(D{}, part, sum_of{}, detail::square_function{}, g);
+    else reduce(D{}, part, sum_of{}, detail::abs_power_function{norm_type}, g);
     double const x = detail::only_element(part);
     total = !largest ? total + x : math::max(total, x);
   });
@@ -105,7 +100,8 @@ template <class Model> void add_gradients(Model const& to, Model const& from) {
   visit_parameters(to, [&]<class T, int R, class D>(std::string_view name, parameter<T, R, D> const& p) {
     if (k == count) fail<shape_error>("add_gradients", "the other model has no parameter ", name);
     auto const& other = *static_cast<parameter<T, R, D> const*>(others.data()[k++]);
-    if (!(other.shape() == p.shape())) fail<shape_error>("add_gradients", "parameter ", name, " is ", p.shape(), " here and ", other.shape(), " there");
+    if (!(other.shape() == p.shape()))
+      fail<shape_error>("add_gradients", "parameter ", name, " is ", p.shape(), " here and ", other.shape(), " there");
     if (!other.has_gradient()) return;
     copy(D{}, sink<T, R, D>(p.gradient_storage(), p.has_gradient()), other.gradient());
     p.set_has_gradient();

@@ -77,9 +77,10 @@ template <class Rule, class T, class D> struct tracked_as : tracked {
     self.prepare(r, p.size);
     for (auto const& s : self.state)
       if (s.data() != nullptr && s.size() != p.size)
-        fail<shape_error>("optimizer", "parameter ", base.name, " had ", s.size(), " elements, and has ", p.size, " now");
-    r.update(D{}, view<T, 1, D>(static_cast<T*>(p.value), line), view<T const, 1, D>(static_cast<T const*>(p.gradient), line), self.state,
-             ++self.steps);
+        fail<shape_error>("optimizer", "parameter ", base.name, " had ", s.size(), " elements, and has ", p.size,
+                          " now");
+    r.update(D{}, view<T, 1, D>(static_cast<T*>(p.value), line),
+             view<T const, 1, D>(static_cast<T const*>(p.gradient), line), self.state, ++self.steps);
   }
   static void destroy(tracked& base) { static_cast<tracked_as&>(base).~tracked_as(); }
   static constexpr tracked::actions act_{&update, &destroy};
@@ -100,7 +101,8 @@ template <class Rule> class tracked_list {
     }
   }
 
-  template <class T, int R, class D> void append(std::string_view name, limbic::parameter<T, R, D>& p, Rule const& rule) {
+  template <class T, int R, class D> void append(std::string_view name, limbic::parameter<T, R, D>& p,
+                                                 Rule const& rule) {
     static_assert(std::is_floating_point_v<T>, "limbic: what an optimiser trains are floats or doubles");
     using S = tracked_as<Rule, T, D>;
     static_assert(sizeof(S) == sizeof(tracked_as<Rule, float, scalar>), "limbic: tensors of any type have one size");
@@ -187,7 +189,8 @@ template <class V> constexpr V without_subnormals(V x) {
 }
 
 // What every rule asks of its options.
-inline void check_option(std::string_view op, std::string_view option, double value, bool good, std::string_view domain) {
+inline void check_option(std::string_view op, std::string_view option, double value, bool good,
+                         std::string_view domain) {
   if (!good) fail<argument_error>(op, option, " must be ", domain, ", but is ", value);
 }
 }  // namespace detail

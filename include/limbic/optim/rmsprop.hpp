@@ -40,7 +40,8 @@ struct rmsprop_rule : rmsprop_options {
   // x and v, then avg where Centered, then buf where Momentum.
   template <bool Centered, bool Momentum> struct step_function {
     double rate, alpha, eps, decay, momentum;
-    template <class V, class... S> constexpr results<V, 2 + sizeof...(S)> operator()(V x, V gradient, V square, S... more) const {
+    template <class V, class... S> constexpr results<V, 2 + sizeof...(S)> operator()(V x, V gradient, V square,
+                                                                                     S... more) const {
       V const state[] = {square, more...};
       V const a = math::constant<V>(alpha), rest = math::constant<V>(1 - alpha);
       V const g = gradient + math::constant<V>(decay) * x;
@@ -51,16 +52,13 @@ struct rmsprop_rule : rmsprop_options {
         size = math::max(v - mean * mean, V(0));
       }
       V way = g / (math::sqrt(size) + math::constant<V>(eps));
-      if constexpr (Momentum) way = detail::without_subnormals(math::constant<V>(momentum) * state[Centered ? 2 : 1] + way);
+      if constexpr (Momentum)
+        way = detail::without_subnormals(math::constant<V>(momentum) * state[Centered ? 2 : 1] + way);
       V const moved = x - math::constant<V>(rate) * way;
-      if constexpr (Centered && Momentum)
-        return {{moved, v, mean, way}};
-      else if constexpr (Centered)
-        return {{moved, v, mean}};
-      else if constexpr (Momentum)
-        return {{moved, v, way}};
-      else
-        return {{moved, v}};
+      if constexpr (Centered && Momentum) return {{moved, v, mean, way}};
+      else if constexpr (Centered) return {{moved, v, mean}};
+      else if constexpr (Momentum) return {{moved, v, way}};
+      else return {{moved, v}};
     }
   };
   template <class D, class T>
@@ -68,14 +66,10 @@ struct rmsprop_rule : rmsprop_options {
     auto const run = [&]<bool C, bool M>(step_function<C, M>, auto&... s) {
       map(d, outs(x, s...), step_function<C, M>{learning_rate, alpha, eps, weight_decay, momentum}, x, g, s...);
     };
-    if (centered && momentum > 0)
-      run(step_function<true, true>(), state[0], state[1], state[2]);
-    else if (centered)
-      run(step_function<true, false>(), state[0], state[1]);
-    else if (momentum > 0)
-      run(step_function<false, true>(), state[0], state[2]);
-    else
-      run(step_function<false, false>(), state[0]);
+    if (centered && momentum > 0) run(step_function<true, true>(), state[0], state[1], state[2]);
+    else if (centered) run(step_function<true, false>(), state[0], state[1]);
+    else if (momentum > 0) run(step_function<false, true>(), state[0], state[2]);
+    else run(step_function<false, false>(), state[0]);
   }
 };
 

@@ -31,7 +31,9 @@ struct step_lr {
 class multistep_lr {
  public:
   multistep_lr(double learning_rate, std::initializer_list<std::int64_t> milestones, double gamma = 0.1)
-      : learning_rate_(learning_rate), gamma_(gamma), milestones_(shape<1>{{static_cast<std::ptrdiff_t>(milestones.size())}}, milestones) {}
+      : learning_rate_(learning_rate),
+        gamma_(gamma),
+        milestones_(shape<1>{{static_cast<std::ptrdiff_t>(milestones.size())}}, milestones) {}
   multistep_lr(double learning_rate, view<std::int64_t const, 1, scalar> milestones, double gamma = 0.1)
       : learning_rate_(learning_rate), gamma_(gamma), milestones_(milestones) {}
   double operator()(std::int64_t epoch) const {
@@ -62,8 +64,8 @@ struct cosine_annealing_lr {
   }
 };
 
-enum class goal { min, max };               // which metrics are better
-enum class threshold_mode { rel, abs };     // by how much: a share of the best so far, or a difference
+enum class goal { min, max };            // which metrics are better
+enum class threshold_mode { rel, abs };  // by how much: a share of the best so far, or a difference
 
 struct plateau_options {
   goal mode = goal::min;
@@ -83,7 +85,9 @@ struct reduce_on_plateau : plateau_options {
   int bad_epochs = 0, cooldown_left = 0;
 
   explicit reduce_on_plateau(double rate, plateau_options const& o = {})
-      : plateau_options(o), learning_rate(rate), best(std::numeric_limits<double>::infinity() * (o.mode == goal::min ? 1 : -1)) {
+      : plateau_options(o),
+        learning_rate(rate),
+        best(std::numeric_limits<double>::infinity() * (o.mode == goal::min ? 1 : -1)) {
     if (!(o.factor < 1)) fail<argument_error>("reduce_on_plateau", "the factor must be less than 1, but is ", o.factor);
   }
 

@@ -28,7 +28,8 @@ struct sgd_rule : sgd_options {
     detail::check_option("sgd", "momentum", momentum, momentum >= 0, "non-negative");
     detail::check_option("sgd", "weight_decay", weight_decay, weight_decay >= 0, "non-negative");
     if (nesterov && (momentum == 0 || dampening != 0))
-      fail<argument_error>("sgd", "nesterov needs a momentum and no dampening, but they are ", momentum, " and ", dampening);
+      fail<argument_error>("sgd", "nesterov needs a momentum and no dampening, but they are ", momentum, " and ",
+                           dampening);
   }
 
   struct plain {
@@ -51,7 +52,8 @@ struct sgd_rule : sgd_options {
   void update(D d, view<T, 1, D> x, view<T const, 1, D> g, tensor<T, 1, D>* state, std::int64_t step) const {
     if (momentum == 0) return map(d, x, plain{learning_rate, weight_decay}, x, g);
     bool const first = step == 1;
-    with_momentum const f{learning_rate, weight_decay, first ? 0 : momentum, first ? 1 : 1 - dampening, momentum, nesterov};
+    with_momentum const f{learning_rate, weight_decay, first ? 0 : momentum, first ? 1 : 1 - dampening,
+                          momentum,      nesterov};
     map(d, outs(x, state[0]), f, x, g, state[0]);
   }
 };

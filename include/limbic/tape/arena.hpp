@@ -44,7 +44,9 @@ class arena {
   static constexpr std::size_t first_block = 4096, largest_block = std::size_t{1} << 20;
 
   void grow(std::size_t needed) {
-    std::size_t const usual = last_ == nullptr ? first_block : last_->bytes < largest_block ? 2 * last_->bytes : largest_block;
+    std::size_t const usual = last_ == nullptr               ? first_block
+                              : last_->bytes < largest_block ? 2 * last_->bytes
+                                                             : largest_block;
     std::size_t const bytes = needed + sizeof(block) > usual ? needed + sizeof(block) : usual;
     auto* const b = ::new (from_.allocate(bytes)) block{last_, bytes};
     last_ = b;

@@ -28,14 +28,14 @@ template <class F, class T, class D, int RO, int... RI> struct checkpoint_node :
   }
   static void mark(node& base) {
     auto& n = static_cast<checkpoint_node&>(base);
-    std::apply([&](auto*... i) {
-      std::uint32_t const found = (i->flags | ... | 0U) & slot::chosen;
-      n.out->flags = (n.out->flags & ~std::uint32_t{slot::chosen}) | found;
-    }, n.in);
+    std::apply(
+        [&](auto*... i) {
+          std::uint32_t const found = (i->flags | ... | 0U) & slot::chosen;
+          n.out->flags = (n.out->flags & ~std::uint32_t{slot::chosen}) | found;
+        },
+        n.in);
   }
-  static void forget(node& base) {
-    static_cast<checkpoint_node&>(base).out->flags &= ~std::uint32_t{slot::assigned};
-  }
+  static void forget(node& base) { static_cast<checkpoint_node&>(base).out->flags &= ~std::uint32_t{slot::assigned}; }
   static constexpr node_kind kind{"checkpoint", &backward, &mark, &forget};
 
  private:
@@ -72,7 +72,8 @@ template <class F, class T, class D, int... R> auto checkpoint(F const& f, varia
   auto* const out = t.make_slot(y.shape(), detail::slot::wants);
   copy(D{}, t.template allocate_value<T, D>(out), y);
   using N = detail::checkpoint_node<F, T, D, RO, R...>;
-  auto* const n = ::new (t.memory_of_nodes().take(sizeof(N), alignof(N))) N{{nullptr, &N::kind}, f, out, {detail::enter_operand<T>(t, x)...}};
+  auto* const n = ::new (t.memory_of_nodes().take(sizeof(N), alignof(N)))
+      N{{nullptr, &N::kind}, f, out, {detail::enter_operand<T>(t, x)...}};
   (t.use(detail::enter_operand<T>(t, x)), ...);
   t.append(n);
   return variable<T, RO, D>(t, out);

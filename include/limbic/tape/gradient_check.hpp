@@ -30,8 +30,7 @@ namespace detail {
 template <class F> void for_each_result(auto const& y, F const& f) {
   if constexpr (requires { std::tuple_size<std::remove_cvref_t<decltype(y)>>::value; })
     std::apply([&](auto const&... r) { (f(r), ...); }, y);
-  else
-    f(y);
+  else f(y);
 }
 
 // A cotangent for the k-th result, the same at every call.
@@ -43,10 +42,8 @@ template <class T, int R, class D> tensor<T, R, D> fixed_cotangent(shape<R> cons
 }
 
 template <class T, int R, class D> void enter_checked(tape& t, tensor<T, R, D> const& x, auto& variables, auto index) {
-  if constexpr (std::is_integral_v<T>)
-    std::get<decltype(index)::value>(variables) = t(x);
-  else
-    std::get<decltype(index)::value>(variables) = t.variable(x);
+  if constexpr (std::is_integral_v<T>) std::get<decltype(index)::value>(variables) = t(x);
+  else std::get<decltype(index)::value>(variables) = t.variable(x);
 }
 
 }  // namespace detail
@@ -113,7 +110,8 @@ gradient_report check_gradient(gradient_check_options const& o, F const& f, tens
         if (v.has_gradient() && !(v.gradient().data()[i] == v.gradient().data()[i])) {
           report.passed = false;
           report.message = text();
-          report.message.add("operand "), detail::append(report.message, I), report.message.add(": the gradient is NaN");
+          report.message.add("operand "), detail::append(report.message, I),
+              report.message.add(": the gradient is NaN");
         }
     }
   };

@@ -24,7 +24,8 @@ class tangent_tape : public tape {
   template <operand X, operand V> auto variable(X const& x, V const& tangent) {
     auto const v = as_view(tangent);
     if (!(v.shape() == as_view(x).shape()) || !v.is_contiguous())
-      fail<shape_error>("tangent_tape", "a contiguous tangent of shape ", as_view(x).shape(), " is needed, but came ", v.shape());
+      fail<shape_error>("tangent_tape", "a contiguous tangent of shape ", as_view(x).shape(), " is needed, but came ",
+                        v.shape());
     return lifted(x, detail::slot::wants, v.data());
   }
   // The parameter moves along `tangent`; H v adds up in `result` (both contiguous, of the parameter's size).
@@ -64,7 +65,8 @@ template <class Model, class F, class T, class D>
 void hessian_vector_product(Model const& model, F const& f, view<T const, 1, D> v, view<T, 1, D> result) {
   std::ptrdiff_t const n = parameter_count(model);
   if (v.size() != n || result.size() != n || !v.is_contiguous() || !result.is_contiguous())
-    fail<shape_error>("hessian_vector_product", "the model has ", n, " parameters, the direction ", v.shape(), ", the result ", result.shape());
+    fail<shape_error>("hessian_vector_product", "the model has ", n, " parameters, the direction ", v.shape(),
+                      ", the result ", result.shape());
   fill(D{}, result, T(0));
   tangent_tape t;
   std::ptrdiff_t at = 0;

@@ -28,13 +28,16 @@ struct op_node<Op, T, D, std::tuple<operand_type<E, RI>...>, std::integer_sequen
   }
   static void mark(node& base) {
     auto& n = static_cast<op_node&>(base);
-    std::apply([&](auto*... i) {
-      std::uint32_t const found = ((i->has(slot::parameter) ? 0U : i->flags) | ... | 0U) & slot::chosen;
-      std::apply([&](auto*... o) { ((o->flags = (o->flags & ~std::uint32_t{slot::chosen}) | found), ...); }, n.out);
-    }, n.in);
+    std::apply(
+        [&](auto*... i) {
+          std::uint32_t const found = ((i->has(slot::parameter) ? 0U : i->flags) | ... | 0U) & slot::chosen;
+          std::apply([&](auto*... o) { ((o->flags = (o->flags & ~std::uint32_t{slot::chosen}) | found), ...); }, n.out);
+        },
+        n.in);
   }
   static void forget(node& base) {
-    std::apply([](auto*... o) { ((o->flags &= ~std::uint32_t{slot::assigned}), ...); }, static_cast<op_node&>(base).out);
+    std::apply([](auto*... o) { ((o->flags &= ~std::uint32_t{slot::assigned}), ...); },
+               static_cast<op_node&>(base).out);
   }
   static constexpr node_kind kind{Op::name, &backward, &mark, &forget};
 
@@ -90,10 +93,8 @@ template <class T, int R, class D> struct lift_node : node {
 template <class T, int R, class D>
 void lift_values(D d, view<dual<T>, R, D> to, view<T const, R, D> from, T const* tangent) {
   copy(d, values(to), from);
-  if (tangent != nullptr)
-    copy(d, tangents(to), view<T const, R, D>(tangent, from.shape()));
-  else
-    fill(d, tangents(to), T(0));
+  if (tangent != nullptr) copy(d, tangents(to), view<T const, R, D>(tangent, from.shape()));
+  else fill(d, tangents(to), T(0));
 }
 
 // The element type an operand has on a tape of T: integers stay, plain numbers become dual beside dual ones.
@@ -101,12 +102,9 @@ template <class T, class E> using entered_element = std::conditional_t<std::is_i
 
 // Integers have no lanes to map over.
 template <class D, class E, int R> void copy_values(D d, view<E, R, D> to, view<E const, R, D> from) {
-  if constexpr (!std::is_integral_v<E>)
-    copy(d, to, from);
-  else if (from.is_contiguous())
-    copy_elements(d, to.data(), from.data(), from.size());
-  else
-    gather_elements(d, to.data(), from.data(), from.shape(), from.strides());
+  if constexpr (!std::is_integral_v<E>) copy(d, to, from);
+  else if (from.is_contiguous()) copy_elements(d, to.data(), from.data(), from.size());
+  else gather_elements(d, to.data(), from.data(), from.shape(), from.strides());
 }
 
 template <class T, class E, int R, class D>
@@ -117,8 +115,7 @@ slot_of<R>* enter_view(tape& t, view<E const, R, D> v, bool temporary, std::uint
   if constexpr (std::is_same_v<U, E>) {
     if (!temporary && v.is_contiguous())
       s->value = const_cast<E*>(v.data());  // read only: a leaf's value is never written
-    else
-      copy_values(D{}, t.template allocate_value<E, D>(s), v);
+    else copy_values(D{}, t.template allocate_value<E, D>(s), v);
   } else {
     static_assert(std::is_same_v<U, dual<E>>, "limbic: the operands of one op have one element type");
     lift_values(D{}, t.template allocate_value<U, D>(s), v, static_cast<E const*>(nullptr));
@@ -143,9 +140,11 @@ template <class T, class U, int R, class D> slot_of<R>* enter_operand(tape& t, p
     direction const* d = t.directions();
     while (d != nullptr && d->parameter != &p) d = d->next;
     auto* const s = t.make_slot(p.shape(), d != nullptr ? std::uint32_t{slot::wants} : 0U);
-    lift_values(D{}, t.template allocate_value<T, D>(s), p.value.view(), d != nullptr ? static_cast<U const*>(d->tangent) : nullptr);
+    lift_values(D{}, t.template allocate_value<T, D>(s), p.value.view(),
+                d != nullptr ? static_cast<U const*>(d->tangent) : nullptr);
     if (d != nullptr) {
-      auto* const n = t.memory_of_nodes().template make<lift_node<U, R, D>>(node{nullptr, &lift_node<U, R, D>::kind}, s, static_cast<U*>(d->result));
+      auto* const n = t.memory_of_nodes().template make<lift_node<U, R, D>>(node{nullptr, &lift_node<U, R, D>::kind}, s,
+                                                                            static_cast<U*>(d->result));
       t.append(n);
     }
     return s;
@@ -155,34 +154,29 @@ template <class A> concept trained = requires { std::remove_cvref_t<A>::trainabl
 template <class T, operand A>
   requires(!recorded<A> && !trained<A>)
 auto enter_operand(tape& t, A&& a) {
-  constexpr bool temporary = !std::is_lvalue_reference_v<A> && !requires { a.strides(); };  // a view refers to what lives elsewhere
+  constexpr bool temporary =
+      !std::is_lvalue_reference_v<A> && !requires { a.strides(); };  // a view refers to what lives elsewhere
   return enter_view<T>(t, as_view(a), temporary, 0);
 }
 
 // The first variable among the operands: it knows the tape and the device.
 template <class First, class... Rest> decltype(auto) first_recorded(First const& first, Rest const&... rest) {
-  if constexpr (recorded<First>)
-    return (first);
-  else
-    return first_recorded(rest...);
+  if constexpr (recorded<First>) return (first);
+  else return first_recorded(rest...);
 }
 
 // dual<T> if any variable holds dual numbers, else the type of the first variable that is not an integer.
 template <class... A> struct recorded_element {
   template <class A1> static constexpr bool dual_variable = recorded<A1> && is_dual<element_of<A1>>;
   static auto pick() {
-    if constexpr ((dual_variable<A> || ...))
-      return pick_if<true, A...>();
-    else
-      return pick_if<false, A...>();
+    if constexpr ((dual_variable<A> || ...)) return pick_if<true, A...>();
+    else return pick_if<false, A...>();
   }
   template <bool Dual, class First, class... Rest> static auto pick_if() {
     if constexpr (recorded<First> && !std::is_integral_v<element_of<First>> && (!Dual || is_dual<element_of<First>>))
       return element_of<First>();
-    else if constexpr (sizeof...(Rest) > 0)
-      return pick_if<Dual, Rest...>();
-    else
-      return element_of<First>();
+    else if constexpr (sizeof...(Rest) > 0) return pick_if<Dual, Rest...>();
+    else return element_of<First>();
   }
   using type = decltype(pick());
 };
@@ -202,7 +196,8 @@ auto record_slots(tape& t, Op const& o, Shapes const& shapes, std::index_sequenc
   };
   o.forward(D{}, target(std::integral_constant<std::size_t, O>())..., t.template value_view<E, D>(in)...);
   if (wants) {
-    using N = op_node<Op, T, D, std::tuple<operand_type<E, RI>...>, std::integer_sequence<int, std::tuple_element_t<O, Shapes>::rank...>>;
+    using N = op_node<Op, T, D, std::tuple<operand_type<E, RI>...>,
+                      std::integer_sequence<int, std::tuple_element_t<O, Shapes>::rank...>>;
     static_assert(std::is_trivially_destructible_v<Op>, "limbic: the options of an op must be trivially destructible");
     auto* const n = ::new (t.memory_of_nodes().take(sizeof(N), alignof(N))) N{{nullptr, &N::kind}, o, {in...}, out};
     std::size_t i = 0;
@@ -210,8 +205,7 @@ auto record_slots(tape& t, Op const& o, Shapes const& shapes, std::index_sequenc
     ((Op::needs.has_output(static_cast<int>(O)) ? t.use(std::get<O>(out)) : void()), ...);
     t.append(n);
   }
-  if constexpr (visible == 1)
-    return variable<T, std::tuple_element_t<0, Shapes>::rank, D>(t, std::get<0>(out));
+  if constexpr (visible == 1) return variable<T, std::tuple_element_t<0, Shapes>::rank, D>(t, std::get<0>(out));
   else
     return std::tuple<variable<T, std::tuple_element_t<V, Shapes>::rank, D>...>{
         variable<T, std::tuple_element_t<V, Shapes>::rank, D>(t, std::get<V>(out))...};
@@ -264,10 +258,8 @@ template <class T, int R, class D, class... X> auto gradients(variable<T, R, D> 
     return g;
   };
   std::tuple<tensor<typename X::value_type, X::rank, D>...> result{take(x)...};
-  if constexpr (sizeof...(X) == 1)
-    return std::get<0>(std::move(result));
-  else
-    return result;
+  if constexpr (sizeof...(X) == 1) return std::get<0>(std::move(result));
+  else return result;
 }
 
 LIMBIC_END

@@ -37,11 +37,11 @@ struct buffer {
 
 struct slot {
   enum flag : std::uint32_t {
-    wants = 1,       // a gradient is to be computed
-    assigned = 2,    // the gradient has received its first contribution
-    spent = 4,       // the node that made it was freed by a backward pass
-    parameter = 8,   // `owner` is the parameter whose value this is, and which holds the gradient
-    chosen = 16      // on the way to an input that gradients() was asked for
+    wants = 1,      // a gradient is to be computed
+    assigned = 2,   // the gradient has received its first contribution
+    spent = 4,      // the node that made it was freed by a backward pass
+    parameter = 8,  // `owner` is the parameter whose value this is, and which holds the gradient
+    chosen = 16     // on the way to an input that gradients() was asked for
   };
   void* value = nullptr;
   void* gradient = nullptr;
@@ -69,8 +69,8 @@ struct node;
 struct node_kind {
   std::string_view name;
   void (*backward)(tape&, node&, bool retain);
-  void (*mark)(node&);       // results lie on the way to a chosen input when an operand does
-  void (*forget)(node&);     // gradients of the results are cleared, for another pass
+  void (*mark)(node&);    // results lie on the way to a chosen input when an operand does
+  void (*forget)(node&);  // gradients of the results are cleared, for another pass
 };
 struct node {
   node* before;
@@ -127,7 +127,8 @@ class tape {
   // From a scalar (one element), with gradient 1.
   template <class T, int R, class D> void backward(limbic::variable<T, R, D> const& y, backward_options o = {}) {
     if (y.shape().size() != 1)
-      fail<shape_error>("backward", "a value of shape ", y.shape(), " is not a scalar: give its cotangent, or reduce it");
+      fail<shape_error>("backward", "a value of shape ", y.shape(),
+                        " is not a scalar: give its cotangent, or reduce it");
     tensor<T, R, D> const one(y.shape(), T(1));
     seed(y, one);
     backward(o);
@@ -147,7 +148,8 @@ class tape {
     if (!s->has(detail::slot::wants))
       fail<tape_error>("backward", "the value depends on no parameter, and on nothing entered by tape.variable(x)");
     if (!(as_view(cotangent).shape() == y.shape()))
-      fail<shape_error>("backward", "a cotangent of shape ", as_view(cotangent).shape(), " for a value of shape ", y.shape());
+      fail<shape_error>("backward", "a cotangent of shape ", as_view(cotangent).shape(), " for a value of shape ",
+                        y.shape());
     if (retained_) forget();
     auto const to = gradient_sink<T, R, D>(s, nullptr);
     copy(D{}, to, cotangent);
@@ -165,13 +167,14 @@ class tape {
     }
   }
 
-  std::size_t nodes() const { return nodes_; }       // recorded and not yet freed
+  std::size_t nodes() const { return nodes_; }         // recorded and not yet freed
   std::size_t bytes() const { return arena_.used(); }  // of the arena: nodes, slots, small values
 
   // ---- for record() and its relatives ------------------------------------------------------------------------------
 
   static constexpr std::string_view spent_text =
-      "an earlier backward pass freed the nodes behind this value: record it again, or pass {.retain = true} to the first";
+      "an earlier backward pass freed the nodes behind this value: record it again, or pass {.retain = true} to the "
+      "first";
 
   detail::tape_state* state() { return state_; }
   arena& memory_of_nodes() { return arena_; }
@@ -188,7 +191,8 @@ class tape {
     s->value = allocate<T, D>(s->extents.size(), s->value_buffer);
     return {static_cast<T*>(s->value), s->extents};
   }
-  template <class T, class D, int R> view<T const, R, D> value_view(detail::slot_of<R> const* s, bool kept = true) const {
+  template <class T, class D, int R> view<T const, R, D> value_view(detail::slot_of<R> const* s,
+                                                                    bool kept = true) const {
     return {kept ? static_cast<T const*>(s->value) : nullptr, s->extents};
   }
   template <class T, class D, int R> view<T const, R, D> gradient_view(detail::slot_of<R> const* s) const {
@@ -252,12 +256,11 @@ class tape {
   template <class T, class D> void* allocate(std::ptrdiff_t n, detail::buffer*& owner) {
     // An address of its own even without elements: gradient_sink tells operands apart by it.
     std::size_t const bytes = n > 0 ? static_cast<std::size_t>(n) * sizeof(T) : 1;
-    if (is_host<D> && bytes <= small_value) return arena_.take(bytes, bytes < alignof(T) ? alignof(T) : bytes < 16 ? alignof(T) : 16);
+    if (is_host<D> && bytes <= small_value)
+      return arena_.take(bytes, bytes < alignof(T) ? alignof(T) : bytes < 16 ? alignof(T) : 16);
     detail::buffer* b = free_;
-    if (b != nullptr)
-      free_ = b->after;
-    else
-      b = arena_.template make<detail::buffer>();
+    if (b != nullptr) free_ = b->after;
+    else b = arena_.template make<detail::buffer>();
     memory& from = current_memory(D{});
     *b = {&from, from.allocate(bytes), bytes, nullptr, buffers_};
     if (buffers_ != nullptr) buffers_->before = b;
@@ -311,7 +314,8 @@ template <class T, int R, class D> class variable {
   ~variable() {
     if (state_ == nullptr) return;
     if (state_->owner != nullptr) state_->owner->unuse(slot_);
-    if (--state_->handles == 0 && state_->owner == nullptr) state_->from->deallocate(state_, sizeof(detail::tape_state));
+    if (--state_->handles == 0 && state_->owner == nullptr)
+      state_->from->deallocate(state_, sizeof(detail::tape_state));
   }
 
   limbic::shape<R> const& shape() const { return checked_slot("variable")->extents; }
@@ -333,8 +337,10 @@ template <class T, int R, class D> class variable {
   // The gradient that the last backward pass computed.
   view<T const, R, D> gradient() const {
     auto const* const s = checked_slot("gradient");
-    if (!s->has(detail::slot::wants)) fail<tape_error>("gradient", "a constant has none: enter it with tape.variable(x)");
-    if (!s->has(detail::slot::assigned)) fail<tape_error>("gradient", "no backward pass has reached this value of shape ", shape());
+    if (!s->has(detail::slot::wants))
+      fail<tape_error>("gradient", "a constant has none: enter it with tape.variable(x)");
+    if (!s->has(detail::slot::assigned))
+      fail<tape_error>("gradient", "no backward pass has reached this value of shape ", shape());
     return {static_cast<T const*>(s->gradient), s->extents};
   }
   bool has_gradient() const { return checked_slot("gradient")->has(detail::slot::assigned); }
