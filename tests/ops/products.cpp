@@ -8,7 +8,8 @@ using namespace examination;
 using namespace limbic;
 
 namespace {
-options const sums{.ulps = 32};
+// Products with one row or column add in an order that depends on how their operands lie.
+options const sums{.ulps = 32, .ordered = false};
 }  // namespace
 
 TEST_CASE("matmul") {
