@@ -1,13 +1,11 @@
-// Losses of classifiers: cross entropy, negative log likelihood, focal loss.
-#include "support.hpp"
+// Losses of classifiers: values, extremes, errors.
+#include "classes.hpp"
 
 #include <vector>
 
 using namespace limbic;
 
 namespace {
-
-using labels = std::int64_t;
 
 // The loss of every sample in plain loops: rows of `x`, the softmax by definition.
 struct plain {
@@ -32,13 +30,6 @@ template <class D> plain by_definition(tensor<double, 2, D> const& x, tensor<lab
   return p;
 }
 
-template <class D> struct samples {
-  tensor<double, 2, D> x = random_tensor<D>(shape{7, 5}, 1, -3, 3);
-  tensor<labels, 1, D> y{shape<1>{{7}}, {0, 4, 2, -100, 1, 1, 3}};
-  tensor<labels, 1, D> all{shape<1>{{7}}, {0, 4, 2, 2, 1, 1, 3}};
-  tensor<double, 1, D> w{shape<1>{{5}}, {0.3, 1, 2, 0.5, 1.5}};
-};
-
 }  // namespace
 
 TEMPLATE_TEST_CASE("cross entropy: values", "", scalar, simd) {
@@ -61,64 +52,6 @@ TEMPLATE_TEST_CASE("cross entropy: values", "", scalar, simd) {
   check(no_weight, {1, 1, 1, 1, 1}, 0.1);
   check(s.w, {0.3, 1, 2, 0.5, 1.5}, 0);
   check(s.w, {0.3, 1, 2, 0.5, 1.5}, 0.2);
-}
-
-TEMPLATE_TEST_CASE("losses of classifiers: gradients", "", scalar, simd) {
-  using D = TestType;
-  samples<D> const s;
-  auto const passes = [](gradient_report const& report) {
-    INFO(report.message.view());
-    CHECK(report.passed);
-  };
-  passes(check_gradient(
-      [&](auto const& x) {
-        return std::tuple(cross_entropy(x, s.y), cross_entropy(x, s.y, s.w, {.label_smoothing = 0.2}),
-                          cross_entropy(x, s.y, s.w, reduction::sum),
-                          cross_entropy(x, s.y, {.label_smoothing = 0.1}, reduction::none));
-      },
-      s.x));
-  passes(check_gradient(
-      [&](auto const& x) {
-        return std::tuple(nll_loss(x, s.y, s.w), nll_loss(x, s.y, reduction::sum),
-                          nll_loss(x, s.all, s.w, {.ignore_index = 2}, reduction::none));
-      },
-      tensor<double, 2, D>(s.x.shape(), 0.5)));
-}
-
-TEMPLATE_TEST_CASE("focal loss: gradients", "", scalar, simd) {
-  using D = TestType;
-  samples<D> const s;
-  auto const report = check_gradient(
-      [&](auto const& x) {
-        return std::tuple(focal_loss(x, s.all, s.w, {.gamma = 0.5}),
-                          focal_loss(x, s.all, {.alpha = 0.25}, reduction::sum),
-                          focal_loss(x, s.all, {.gamma = 0}, reduction::none));
-      },
-      s.x);
-  INFO(report.message.view());
-  CHECK(report.passed);
-  CHECK(*focal_loss(s.x, s.all, {.gamma = 0}).data() == Approx(*cross_entropy(s.x, s.all).data()).epsilon(1e-12));
-}
-
-TEMPLATE_TEST_CASE("soft targets", "", scalar, simd) {
-  using D = TestType;
-  samples<D> const s;
-  auto const q = random_tensor<D>(shape{7, 5}, 9, 0, 1);
-  auto const report = check_gradient(
-      [&](auto const& x, auto const& t) {
-        return std::tuple(cross_entropy(x, t, s.w, {.label_smoothing = 0.1}), cross_entropy(x, t, reduction::sum),
-                          cross_entropy(x, t, s.w, reduction::none));
-      },
-      s.x, q);
-  INFO(report.message.view());
-  CHECK(report.passed);
-
-  // one-hot targets are labels; smoothing mixes them with 1 / C
-  tensor<double, 2, D> one_hot({7, 5});
-  for (int i = 0; i < 7; ++i) one_hot(i, s.all(i)) = 1;
-  CHECK(*cross_entropy(s.x, one_hot).data() == Approx(*cross_entropy(s.x, s.all).data()).epsilon(1e-12));
-  CHECK(*cross_entropy(s.x, one_hot, {.label_smoothing = 0.3}).data() ==
-        Approx(*cross_entropy(s.x, s.all, {.label_smoothing = 0.3}).data()).epsilon(1e-12));
 }
 
 TEMPLATE_TEST_CASE("logits of any size, NaN, and samples that do not count", "", scalar, simd) {
