@@ -10,44 +10,12 @@
 // complete: whatever goes wrong, the target is the old file or the new one.
 #pragma once
 
-#include <limbic/core/tensor.hpp>
+#include <limbic/io/dtype.hpp>
 #include <limbic/io/file.hpp>
 
-#include <algorithm>
-#include <bit>
-#include <cstring>
 #include <utility>
 
 LIMBIC_BEGIN
-
-enum class dtype { boolean, u8, i8, u16, i16, f16, bf16, u32, i32, f32, u64, i64, f64 };
-
-namespace detail {
-
-struct dtype_info {
-  std::string_view name;
-  std::size_t size;
-};
-inline constexpr dtype_info dtypes[] = {{"BOOL", 1}, {"U8", 1},   {"I8", 1},  {"U16", 2}, {"I16", 2},
-                                        {"F16", 2},  {"BF16", 2}, {"U32", 4}, {"I32", 4}, {"F32", 4},
-                                        {"U64", 8},  {"I64", 8},  {"F64", 8}};
-constexpr dtype_info const& describe(dtype type) { return dtypes[static_cast<int>(type)]; }
-
-template <class T> constexpr dtype find_dtype() {
-  if constexpr (std::is_floating_point_v<T> && sizeof(T) <= 8) {
-    return sizeof(T) == 4 ? dtype::f32 : dtype::f64;
-  } else {
-    static_assert(std::is_integral_v<T> && !std::is_same_v<T, bool>,
-                  "limbic: safetensors holds numbers of 1 to 8 bytes");
-    constexpr dtype with_sign[] = {dtype::i8, dtype::i16, dtype::i32, dtype::i64};
-    constexpr dtype without[] = {dtype::u8, dtype::u16, dtype::u32, dtype::u64};
-    return (std::is_signed_v<T> ? with_sign : without)[std::bit_width(sizeof(T)) - 1];
-  }
-}
-
-}  // namespace detail
-
-template <class T> inline constexpr dtype dtype_of = detail::find_dtype<std::remove_const_t<T>>();
 
 // A tensor in a file: its bytes belong to the safetensors_file.
 struct tensor_entry {
@@ -79,14 +47,6 @@ struct named_view {
 using file_metadata = std::vector<std::pair<std::string, std::string>>;
 
 namespace detail {
-
-static_assert(std::endian::native == std::endian::little, "limbic: the file's bytes are used as they are");
-
-inline std::string shown(std::vector<std::ptrdiff_t> const& shape) {
-  std::string s = "(";
-  for (std::size_t i = 0; i < shape.size(); ++i) s += (i > 0 ? ", " : "") + std::to_string(shape[i]);
-  return s + ")";
-}
 
 // The JSON that a header may hold: objects, texts, and lists of whole numbers. Anything else is an error.
 class header_parser {
@@ -260,32 +220,6 @@ inline void append_json(std::string& json, std::string_view s) {
   json += '"';
 }
 
-// The number of bytes, or UINT64_MAX where that does not fit: no file has that many.
-inline std::uint64_t byte_count(std::vector<std::ptrdiff_t> const& shape, std::size_t element) {
-  std::uint64_t n = element;
-  bool empty = false, huge = false;
-  for (auto const extent : shape) {
-    if (extent == 0) empty = true;
-    if (extent < 0) huge = true;
-    if (extent <= 0 || huge) continue;
-    huge = n > UINT64_MAX / static_cast<std::uint64_t>(extent);
-    n *= static_cast<std::uint64_t>(extent);
-  }
-  return empty ? 0 : huge ? UINT64_MAX : n;
-}
-
-inline float half_to_float(std::uint16_t h) {
-  std::uint32_t const sign = std::uint32_t{h & 0x8000U} << 16;
-  std::uint32_t const exponent = (h >> 10) & 31U;
-  std::uint32_t mantissa = h & 0x3FFU;
-  if (exponent == 31) return std::bit_cast<float>(sign | 0x7F800000U | (mantissa << 13));
-  if (exponent > 0) return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (mantissa << 13));
-  float const small = static_cast<float>(mantissa) * 0x1p-24F;  // subnormal, exact in float
-  return sign != 0 ? -small : small;
-}
-
-inline float bfloat_to_float(std::uint16_t b) { return std::bit_cast<float>(std::uint32_t{b} << 16); }
-
 }  // namespace detail
 
 // A file that was read and found to be well formed.
@@ -336,7 +270,8 @@ class safetensors_file {
   void read(std::string_view name, view<T, R, D> const& to) const {
     if (!to.is_contiguous())
       fail<argument_error>("safetensors", "the view that '", name, "' is read into must be contiguous");
-    convert(get<T, R>(name, to.shape()), to.data());
+    auto const& e = get<T, R>(name, to.shape());
+    detail::convert(e.type, e.bytes, to.data());
   }
   template <class T, int R, class D = default_device>
     requires(is_host<D>)
@@ -345,7 +280,7 @@ class safetensors_file {
     shape<R> extents;
     for (int i = 0; i < R; ++i) extents[i] = e.shape[static_cast<std::size_t>(i)];
     tensor<T, R, D> t(extents, uninitialized);
-    convert(e, t.data());
+    detail::convert(e.type, e.bytes, t.data());
     return t;
   }
 
@@ -359,36 +294,9 @@ class safetensors_file {
     if (e == nullptr) wrong("there is no tensor '", name, "'");
     if (e->shape.size() != static_cast<std::size_t>(R))
       wrong("tensor '", name, "' has shape ", detail::shown(e->shape), ", expected rank ", R);
-    bool const real = e->type == dtype::f32 || e->type == dtype::f64 || e->type == dtype::f16 || e->type == dtype::bf16;
-    if (std::is_floating_point_v<T> ? !real : e->type != dtype_of<T>)
-      wrong("tensor '", name, "' holds ", detail::describe(e->type).name, ", expected ",
-            std::is_floating_point_v<T> ? "F64, F32, F16 or BF16" : detail::describe(dtype_of<T>).name);
+    if (!detail::converts<T>(e->type))
+      wrong("tensor '", name, "' holds ", detail::describe(e->type).name, ", expected ", detail::accepted<T>());
     return *e;
-  }
-
-  template <class From, class T, class Function> static void convert(tensor_entry const& e, T* to, Function f) {
-    std::size_t const n = e.bytes.size() / sizeof(From);
-    for (std::size_t i = 0; i < n; ++i) {
-      From x;
-      std::memcpy(&x, e.bytes.data() + i * sizeof(From), sizeof(From));  // the file aligns nothing
-      to[i] = static_cast<T>(f(x));
-    }
-  }
-  template <class T> static void convert(tensor_entry const& e, T* to) {
-    if (e.type == dtype_of<T>) {
-      if (!e.bytes.empty()) std::memcpy(to, e.bytes.data(), e.bytes.size());
-    } else if constexpr (std::is_floating_point_v<T>) {
-      switch (e.type) {
-        case dtype::f64:
-          return convert<double>(e, to, [](double x) { return x; });
-        case dtype::f32:
-          return convert<float>(e, to, [](float x) { return x; });
-        case dtype::f16:
-          return convert<std::uint16_t>(e, to, detail::half_to_float);
-        default:
-          return convert<std::uint16_t>(e, to, detail::bfloat_to_float);
-      }
-    }
   }
 
   void parse() {
