@@ -206,7 +206,7 @@ limbic::trial_extra numbers_of(size_result const& r) {
   return numbers;
 }
 size_result result_of(std::int64_t latent, limbic::trial_extra const& numbers, int repetitions) {
-  size_result r{.latent = latent};
+  size_result r{.latent = latent, .trials = {}, .losses = {}};
   for (int k = 0; k < repetitions; ++k) r.trials.push_back({.latent = latent, .repetition = k});
   for (auto const& [name, x] : numbers) {
     std::size_t const dot = name.rfind('.');
@@ -358,7 +358,7 @@ void run(settings const& s) {
   if (s.threads > 0) limbic::set_threads(s.threads);
   dataset const d = read_data(s);
   limbic::search_space space;
-  auto const latent = space.integer("latent", 1, s.latent.empty() ? s.max_latent : *std::max_element(s.latent.begin(), s.latent.end()));
+  space.integer("latent", 1, s.latent.empty() ? s.max_latent : *std::max_element(s.latent.begin(), s.latent.end()));
   std::unique_ptr<limbic::searcher> search;
   limbic::bayesian_search* proposes = nullptr;
   if (s.latent.empty()) {
@@ -395,10 +395,12 @@ void run(settings const& s) {
            .column = s.column,
            .sizes = sizes,
            .found = found,
+           .belief = {},
            .final_losses = last.losses,
            .final_mse = final_mse,
            .series = {d.series.begin(), d.series.end()},
-           .reconstruction = reconstructed(last.net, d)};
+           .reconstruction = reconstructed(last.net, d),
+           .settings = {}};
   for (auto const& [name, value] : summary["settings"].items()) r.settings.emplace_back(name, value.dump());
   if (proposes != nullptr && wanted > 1) {
     auto const model = proposes->model();

@@ -78,14 +78,14 @@ struct report {
   plot information_plot() const {
     plot p("Mutual information between windows and latent vectors", "latent size", "mutual information (nats)");
     if (!belief.empty()) {
-      auto const column = [&](double predicted::* what) {
+      auto const all_of = [&](double predicted::* what) {
         std::vector<double> all;
         for (auto const& b : belief) all.push_back(b.*what);
         return all;
       };
-      auto const x = column(&predicted::latent);
-      p.band("Gaussian process, 2 sd", x, column(&predicted::low), column(&predicted::high))
-          .line("Gaussian process, mean", x, column(&predicted::mean));
+      auto const x = all_of(&predicted::latent);
+      p.band("Gaussian process, 2 sd", x, all_of(&predicted::low), all_of(&predicted::high))
+          .line("Gaussian process, mean", x, all_of(&predicted::mean));
     }
     std::vector<double> seed_x, seed_y, x, mean, low, high;
     for (auto const& s : sizes) {

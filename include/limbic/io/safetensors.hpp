@@ -12,6 +12,7 @@
 
 #include <limbic/io/dtype.hpp>
 #include <limbic/io/file.hpp>
+#include <limbic/io/json.hpp>
 
 #include <utility>
 
@@ -45,182 +46,6 @@ struct named_view {
 };
 
 using file_metadata = std::vector<std::pair<std::string, std::string>>;
-
-namespace detail {
-
-// The JSON that a header may hold: objects, texts, and lists of whole numbers. Anything else is an error.
-class header_parser {
- public:
-  header_parser(std::string const& path, std::string_view json) : path_(path), json_(json) {}
-
-  // Calls member(key) for each member of an object; member must read the value. A key twice is an error.
-  template <class Member> void object(Member&& member) {
-    expect('{');
-    std::vector<std::string> keys;
-    if (!accept('}')) {
-      do {
-        keys.push_back(text());
-        expect(':');
-        member(keys.back());
-      } while (accept(','));
-      expect('}');
-    }
-    std::sort(keys.begin(), keys.end());
-    auto const twice = std::adjacent_find(keys.begin(), keys.end());
-    if (twice != keys.end())
-      fail<io_error>("safetensors", detail::shown(path_), ": the header has '", *twice, "' twice");
-  }
-
-  std::string text() {
-    expect('"');
-    std::string s;
-    for (;;) {
-      char const c = next();
-      if (c == '"') return s;
-      if (static_cast<unsigned char>(c) < 0x20) wrong("no control character in a text");
-      if (c != '\\') {
-        s += c;
-        continue;
-      }
-      char const e = next();
-      switch (e) {
-        case '"':
-        case '\\':
-        case '/':
-          s += e;
-          break;
-        case 'b':
-          s += '\b';
-          break;
-        case 'f':
-          s += '\f';
-          break;
-        case 'n':
-          s += '\n';
-          break;
-        case 'r':
-          s += '\r';
-          break;
-        case 't':
-          s += '\t';
-          break;
-        case 'u':
-          append_utf8(s, code_point());
-          break;
-        default:
-          wrong("an escape sequence of JSON");
-      }
-    }
-  }
-
-  std::vector<std::uint64_t> numbers() {
-    std::vector<std::uint64_t> list;
-    expect('[');
-    if (accept(']')) return list;
-    do list.push_back(number());
-    while (accept(','));
-    expect(']');
-    return list;
-  }
-
-  void end() {
-    skip_blanks();
-    if (at_ != json_.size()) wrong("the end of the header");
-  }
-
- private:
-  [[noreturn]] LIMBIC_COLD void wrong(std::string_view expected) {
-    fail<io_error>("safetensors", shown(path_), ": the header is malformed at byte ", at_, ", expected ", expected);
-  }
-  void skip_blanks() {
-    while (at_ < json_.size() && (json_[at_] == ' ' || json_[at_] == '\n' || json_[at_] == '\r' || json_[at_] == '\t'))
-      ++at_;
-  }
-  bool accept(char c) {
-    skip_blanks();
-    if (at_ >= json_.size() || json_[at_] != c) return false;
-    ++at_;
-    return true;
-  }
-  void expect(char c) {
-    if (!accept(c)) wrong(std::string_view(&c, 1));
-  }
-  char next() {
-    if (at_ >= json_.size()) wrong("the end of a text");
-    return json_[at_++];
-  }
-  std::uint64_t number() {
-    skip_blanks();
-    std::size_t const start = at_;
-    std::uint64_t n = 0;
-    while (at_ < json_.size() && json_[at_] >= '0' && json_[at_] <= '9') {
-      auto const digit = static_cast<std::uint64_t>(json_[at_] - '0');
-      if (n > (UINT64_MAX - digit) / 10) wrong("a smaller number");
-      n = n * 10 + digit;
-      ++at_;
-    }
-    if (at_ == start || (json_[start] == '0' && at_ > start + 1)) wrong("a whole number");
-    return n;
-  }
-  unsigned hex4() {
-    unsigned n = 0;
-    for (int i = 0; i < 4; ++i) {
-      char const c = next();
-      n *= 16;
-      if (c >= '0' && c <= '9') n += static_cast<unsigned>(c - '0');
-      else if (c >= 'a' && c <= 'f') n += static_cast<unsigned>(c - 'a') + 10;
-      else if (c >= 'A' && c <= 'F') n += static_cast<unsigned>(c - 'A') + 10;
-      else wrong("four hexadecimal digits");
-    }
-    return n;
-  }
-  // Characters beyond 16 bits come as two escapes.
-  unsigned code_point() {
-    unsigned const high = hex4();
-    if (high >= 0xDC00 && high < 0xE000) wrong("the first half of a surrogate pair");
-    if (high < 0xD800 || high >= 0xDC00) return high;
-    if (next() != '\\' || next() != 'u') wrong("the second half of a surrogate pair");
-    unsigned const low = hex4();
-    if (low < 0xDC00 || low >= 0xE000) wrong("the second half of a surrogate pair");
-    return 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
-  }
-  static void append_utf8(std::string& s, unsigned c) {
-    auto const byte = [&](unsigned b) { s += static_cast<char>(static_cast<unsigned char>(b)); };
-    if (c < 0x80) {
-      byte(c);
-    } else if (c < 0x800) {
-      byte(0xC0 | (c >> 6)), byte(0x80 | (c & 0x3F));
-    } else if (c < 0x10000) {
-      byte(0xE0 | (c >> 12)), byte(0x80 | ((c >> 6) & 0x3F)), byte(0x80 | (c & 0x3F));
-    } else {
-      byte(0xF0 | (c >> 18)), byte(0x80 | ((c >> 12) & 0x3F)), byte(0x80 | ((c >> 6) & 0x3F)), byte(0x80 | (c & 0x3F));
-    }
-  }
-
-  std::string const& path_;
-  std::string_view json_;
-  std::size_t at_ = 0;
-};
-
-inline void append_json(std::string& json, std::string_view s) {
-  json += '"';
-  for (char const c : s) {
-    auto const byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      json += '\\';
-      json += c;
-    } else if (byte < 0x20) {
-      json += "\\u00";
-      json += "0123456789abcdef"[byte >> 4];
-      json += "0123456789abcdef"[byte & 15];
-    } else {
-      json += c;
-    }
-  }
-  json += '"';
-}
-
-}  // namespace detail
 
 // A file that was read and found to be well formed.
 class safetensors_file {
@@ -309,7 +134,7 @@ class safetensors_file {
     std::string_view const json(reinterpret_cast<char const*>(bytes_.data()) + 8, size);
     std::span<std::byte const> const body(bytes_.data() + 8 + size, bytes_.size() - 8 - size);
 
-    detail::header_parser parser(path_, json);
+    json_reader parser("safetensors", detail::shown(path_) + ": the header", json);
     parser.object([&](std::string const& name) {
       if (name == "__metadata__")
         parser.object([&](std::string const& key) { metadata_.emplace_back(key, parser.text()); });
@@ -334,7 +159,12 @@ class safetensors_file {
     std::sort(entries_.begin(), entries_.end(), [](auto const& a, auto const& b) { return a.name < b.name; });
   }
 
-  tensor_entry entry(detail::header_parser& parser, std::string const& name, std::span<std::byte const> body) const {
+  static std::vector<std::uint64_t> whole_numbers(json_reader& parser) {
+    std::vector<std::uint64_t> list;
+    parser.array([&] { list.push_back(parser.whole()); });
+    return list;
+  }
+  tensor_entry entry(json_reader& parser, std::string const& name, std::span<std::byte const> body) const {
     tensor_entry e;
     e.name = name;
     std::string type;
@@ -342,8 +172,8 @@ class safetensors_file {
     int seen = 0;
     parser.object([&](std::string const& key) {
       if (key == "dtype") type = parser.text(), seen |= 1;
-      else if (key == "shape") extents = parser.numbers(), seen |= 2;
-      else if (key == "data_offsets") offsets = parser.numbers(), seen |= 4;
+      else if (key == "shape") extents = whole_numbers(parser), seen |= 2;
+      else if (key == "data_offsets") offsets = whole_numbers(parser), seen |= 4;
       else wrong("tensor '", name, "' has '", key, "', expected dtype, shape and data_offsets alone");
     });
     if (seen != 7) wrong("tensor '", name, "' needs dtype, shape and data_offsets");
@@ -393,9 +223,9 @@ inline void save_safetensors(std::string const& path, std::span<named_view const
     json += "\"__metadata__\":{";
     for (auto const& [key, value] : metadata) {
       if (json.back() != '{') json += ',';
-      detail::append_json(json, key);
+      append_json(json, key);
       json += ':';
-      detail::append_json(json, value);
+      append_json(json, value);
     }
     json += '}';
   }
@@ -403,7 +233,7 @@ inline void save_safetensors(std::string const& path, std::span<named_view const
   std::uint64_t offset = 0;
   for (auto const* t : order) {
     if (json.back() != '{') json += ',';
-    detail::append_json(json, t->name);
+    append_json(json, t->name);
     json += ":{\"dtype\":\"";
     json += detail::describe(t->type).name;
     json += "\",\"shape\":[";

@@ -38,11 +38,11 @@ struct flat_parameter {
   std::ptrdiff_t size;
   bool trainable;
 };
-struct parameter_kind {
+struct parameter_actions {
   flat_parameter (*look)(void* p);
   void (*clear)(void* p);
 };
-template <class P> inline constexpr parameter_kind kind_of_parameter{
+template <class P> inline constexpr parameter_actions kind_of_parameter{
     [](void* p) {
       auto& q = *static_cast<P*>(p);
       return flat_parameter{q.value.data(), q.has_gradient() ? q.gradient().data() : nullptr, q.size(), q.trainable};
@@ -56,7 +56,7 @@ struct tracked {
     void (*destroy)(tracked& self);
   };
   actions const* act;
-  parameter_kind const* kind;
+  parameter_actions const* kind;
   void* parameter;
   std::int64_t steps;
   std::string_view name;  // its characters lie behind the object

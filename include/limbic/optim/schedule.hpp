@@ -12,6 +12,7 @@
 #pragma once
 
 #include <limbic/core/tensor.hpp>
+#include <limbic/optim/goal.hpp>
 
 #include <cmath>
 #include <limits>
@@ -64,7 +65,6 @@ struct cosine_annealing_lr {
   }
 };
 
-enum class goal { min, max };            // which metrics are better
 enum class threshold_mode { rel, abs };  // by how much: a share of the best so far, or a difference
 
 struct plateau_options {
