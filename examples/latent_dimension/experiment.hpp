@@ -78,7 +78,8 @@ class training {
       : training(windows, o, latent, random.split(0), random.split(1)) {}
   training(limbic::tensor<float, 3> const& windows, training_options const& o, std::int64_t latent, limbic::rng start,
            limbic::rng shuffling)
-      : net({.input_size = windows.extent(2), .hidden_size = o.hidden, .latent_size = latent, .layers = o.layers}, start),
+      : net({.input_size = windows.extent(2), .hidden_size = o.hidden, .latent_size = latent, .layers = o.layers},
+            start),
         windows_(windows),
         shuffling_(shuffling),
         optimizer_(net, {.learning_rate = o.learning_rate}),

@@ -8,6 +8,7 @@
 //   DIR/model.safetensors    the parameters under their torch.nn names
 //   DIR/report.html          pictures and a table of the same
 //   DIR/trials.jsonl         a line for each size that was tried, as soon as it was
+//   DIR/trials.jsonl.old     what lay there before a run without --resume
 //   DIR/checkpoints/         while the program runs, or after it was stopped: what is in training
 //
 // The same options give the same files, but for the seconds, whatever the number of threads, and however often the program was
@@ -68,7 +69,8 @@ bool read_options(settings& s, int argc, char** argv) {
       ->delimiter(',')
       ->check(CLI::Range(1, 1 << 16));
   app.add_option("--repetitions", s.repetitions, "seeds for each size")->check(CLI::Range(1, 1 << 16));
-  app.add_flag("--repeat-latent", s.repeat_latent, "measure the latent vector repeated for each step, as the source's code")
+  app.add_flag("--repeat-latent", s.repeat_latent,
+               "measure the latent vector repeated for each step, as the source's code")
       ->capture_default_str();
   app.add_option("--epochs", s.epochs, "epochs for each trial")->check(CLI::Range(1, 1 << 24));
   app.add_option("--final-epochs", s.final_epochs, "epochs for the chosen size")->check(CLI::Range(1, 1 << 24));
@@ -165,7 +167,7 @@ struct workplace {
 };
 
 // Makes the folders and a file in them, so that hours of training are not lost to a folder that cannot be written. Without
-// --resume a run begins anew; what another left unfinished is set aside, not lost.
+// --resume a run begins anew; what another one logged is set aside, not lost.
 workplace prepare_folder(settings const& s) {
   workplace const w{s.out};
   auto const problem = [&](std::string const& what) { return bad_input("--out: " + what); };
@@ -178,15 +180,14 @@ workplace prepare_folder(settings const& s) {
   limbic::write_file("--out", probe.string(), "");
   fs::remove(probe, error);
   if (!s.resume) {
-    bool const unfinished = fs::exists(w.checkpoints);
+    if (fs::exists(w.checkpoints))
+      std::fprintf(stderr, "an unfinished run was set aside: %s.old (--resume would have gone on with it)\n",
+                   w.log.c_str());
     for (auto const& path : {w.log, w.checkpoints}) {
-      fs::path const aside = path.string() + ".old";
       if (!fs::exists(path)) continue;
-      fs::remove_all(unfinished ? aside : path);
-      if (unfinished) fs::rename(path, aside);
+      fs::remove_all(path.string() + ".old");
+      fs::rename(path, path.string() + ".old");
     }
-    if (unfinished)
-      std::fprintf(stderr, "an unfinished run was set aside: %s.old (--resume would have gone on with it)\n", w.log.c_str());
   }
   fs::create_directories(w.checkpoints, error);
   if (error) throw problem(w.checkpoints.string() + " cannot be made: " + error.message());
@@ -213,7 +214,10 @@ size_result result_of(std::int64_t latent, limbic::trial_extra const& numbers, i
     auto const k = std::stoul(name.substr(dot + 1));
     std::string const what = name.substr(0, dot);
     if (what == "loss") r.losses.emplace_back(static_cast<int>(k), x);
-    else (what == "mse" ? r.trials.at(k).mse : what == "seconds" ? r.trials.at(k).seconds : r.trials.at(k).mutual_information) = x;
+    else
+      (what == "mse"       ? r.trials.at(k).mse
+       : what == "seconds" ? r.trials.at(k).seconds
+                           : r.trials.at(k).mutual_information) = x;
   }
   return r;
 }
@@ -380,8 +384,8 @@ void run(settings const& s) {
               s.data.c_str(), "latent", "mutual information", "+- 1 se", "mse");
   conclusion const found = conclude(sizes, s.training.seed);
   for (auto const& r : sizes)
-    std::printf("%8td %20.5f %12.5f %10.6f\n", static_cast<std::ptrdiff_t>(r.latent), r.mean(&trial::mutual_information),
-                found.standard_error(r.trials.size()), r.mean(&trial::mse));
+    std::printf("%8td %20.5f %12.5f %10.6f\n", static_cast<std::ptrdiff_t>(r.latent),
+                r.mean(&trial::mutual_information), found.standard_error(r.trials.size()), r.mean(&trial::mse));
 
   if (s.training.hidden < 256) limbic::set_threads(1);  // a step of a small model is too short to be shared
   progress bar("training", s.final_epochs);
@@ -410,7 +414,8 @@ void run(settings const& s) {
       r.belief.push_back({static_cast<double>(n), p.mean - 2 * deviation, p.mean, p.mean + 2 * deviation});
     }
   }
-  std::printf("\n%s\n\nafter %d epochs its mean squared error is %.6f\n\n", r.verdict().c_str(), s.final_epochs, final_mse);
+  std::printf("\n%s\n\nafter %d epochs its mean squared error is %.6f\n\n", r.verdict().c_str(), s.final_epochs,
+              final_mse);
   write_results(last.net, r, summary, s);
   fs::remove_all(w.checkpoints);
 }

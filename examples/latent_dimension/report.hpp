@@ -26,17 +26,21 @@ struct report {
     std::string page =
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
         "content=\"width=device-width\"><title>Latent size of an LSTM autoencoder</title>\n<style>\n"
-        "body{font:16px/1.5 system-ui,sans-serif;max-width:880px;margin:2em auto;padding:0 1em;color:#222;background:#fff}\n"
+        "body{font:16px/1.5 system-ui,sans-serif;max-width:880px;margin:2em auto;padding:0 "
+        "1em;color:#222;background:#fff}\n"
         "svg{max-width:100%;height:auto}table{border-collapse:collapse;margin:1em 0}\n"
-        "td,th{padding:.2em .8em;text-align:right;border-bottom:1px solid #ddd}td:first-child,th:first-child{text-align:left}\n"
+        "td,th{padding:.2em .8em;text-align:right;border-bottom:1px solid "
+        "#ddd}td:first-child,th:first-child{text-align:left}\n"
         ".chosen{background:#eef6ee}\n</style></head><body>\n<h1>Latent size of an LSTM autoencoder</h1>\n";
     page += paragraph(verdict());
     page += picture(information_plot());
     page += size_table();
     page += "<h2>Training</h2>\n" + picture(loss_plot());
     page += "<h2>Reconstruction</h2>\n" +
-            paragraph("Every step is reconstructed in each window that holds it; the line is their mean. Mean squared "
-                      "error of the scaled windows: " + number("%.6f", final_mse) + ".") +
+            paragraph(
+                "Every step is reconstructed in each window that holds it; the line is their mean. Mean squared "
+                "error of the scaled windows: " +
+                number("%.6f", final_mse) + ".") +
             picture(reconstruction_plot());
     page += "<h2>Settings</h2>\n<table>\n";
     for (auto const& [name, value] : settings)
@@ -52,9 +56,10 @@ struct report {
       return text + ". With one seed a size nobody can tell a difference between sizes from one between seeds.";
     if (found.within_error != found.largest)
       text += "; " + std::to_string(found.within_error) + " is the smallest within one standard error of it";
-    text += ". Seeds of one size differ by " + number("%.4f", found.deviation) + " (standard deviation); sizes account for " +
-            number("%.0f", 100 * found.explained) + " % of the variance among trials, and so large a share comes by chance " +
-            "with probability " + number("%.4f", found.p_value) + ": ";
+    text += ". Seeds of one size differ by " + number("%.4f", found.deviation) +
+            " (standard deviation); sizes account for " + number("%.0f", 100 * found.explained) +
+            " % of the variance among trials, and so large a share comes by chance " + "with probability " +
+            number("%.4f", found.p_value) + ": ";
     return text + (found.p_value < 0.05 ? "the sizes differ." : "the sizes cannot be told apart.");
   }
 
@@ -104,12 +109,13 @@ struct report {
     p.log_y();
     std::vector<double> epochs(final_losses.size());
     for (std::size_t i = 0; i < epochs.size(); ++i) epochs[i] = static_cast<double>(i + 1);
-    p.line("final training, size " + std::to_string(found.largest), epochs, final_losses);
+    bool first = true;
     for (auto const& s : sizes) {
       std::vector<double> x, y;
       for (auto const& [epoch, loss] : s.losses) x.push_back(epoch), y.push_back(loss);
-      p.dashed("size " + std::to_string(s.latent), x, y);
+      p.dashed(std::exchange(first, false) ? "trials, one of each size" : "", x, y);
     }
+    p.line("final training, size " + std::to_string(found.largest), epochs, final_losses);
     return p;
   }
 
@@ -123,7 +129,8 @@ struct report {
 
   std::string size_table() const {
     std::string table =
-        "<table><tr><th>latent size</th><th>mutual information</th><th>&plusmn; 2 standard errors</th><th>mean squared error</th>"
+        "<table><tr><th>latent size</th><th>mutual information</th><th>&plusmn; 2 standard errors</th><th>mean squared "
+        "error</th>"
         "<th>seeds</th></tr>\n";
     for (auto const& s : sizes) {
       double const m = s.mean(&trial::mutual_information), half = 2 * found.standard_error(s.trials.size());

@@ -35,12 +35,14 @@ struct size_result {
 };
 
 struct conclusion {
-  std::int64_t largest = 0;        // the size whose mean mutual information is largest; of equals the smallest
-  std::int64_t within_error = 0;   // the smallest size whose mean lies within one standard error of that
-  double deviation = 0;            // of single seeds around their size's mean, pooled over the sizes; NaN: one seed a size
-  double explained = 0;            // the share of the variance among trials that sizes account for (eta squared)
-  double p_value = 1;              // of so large a share by chance: trials dealt out to sizes at random
-  double standard_error(std::size_t repetitions) const { return deviation / std::sqrt(static_cast<double>(repetitions)); }
+  std::int64_t largest = 0;       // the size whose mean mutual information is largest; of equals the smallest
+  std::int64_t within_error = 0;  // the smallest size whose mean lies within one standard error of that
+  double deviation = 0;  // of single seeds around their size's mean, pooled over the sizes; NaN: one seed a size
+  double explained = 0;  // the share of the variance among trials that sizes account for (eta squared)
+  double p_value = 1;    // of so large a share by chance: trials dealt out to sizes at random
+  double standard_error(std::size_t repetitions) const {
+    return deviation / std::sqrt(static_cast<double>(repetitions));
+  }
 };
 
 namespace detail {

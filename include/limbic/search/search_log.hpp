@@ -77,7 +77,8 @@ class search_log {
   std::string header_line() const {
     std::string s = "{\"format\":";
     append_json(s, format);
-    return s + ",\"space\":" + search_.space().json() + ",\"search\":" + search_.json() + ",\"settings\":" + settings_ + "}\n";
+    return s + ",\"space\":" + search_.space().json() + ",\"search\":" + search_.json() + ",\"settings\":" + settings_ +
+           "}\n";
   }
   void check_header(std::string_view line) const {
     std::string_view space, search, settings;
