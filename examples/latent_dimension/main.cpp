@@ -368,9 +368,12 @@ void run(settings const& s) {
   if (s.latent.empty()) {
     // Rounds of a fixed size, so that trials do not depend on the number of threads; the first takes what is left over.
     int const first = std::min(s.sizes, sizes_a_round + s.sizes % sizes_a_round);
-    auto bayesian = std::make_unique<limbic::bayesian_search>(
-        space, limbic::bayesian_search_options{
-                   .seed = s.training.seed, .round = sizes_a_round, .initial = first, .goal = limbic::goal::max});
+    auto bayesian =
+        std::make_unique<limbic::bayesian_search>(space, limbic::bayesian_search_options{.seed = s.training.seed,
+                                                                                         .round = sizes_a_round,
+                                                                                         .initial = first,
+                                                                                         .goal = limbic::goal::max,
+                                                                                         .noisy = true});
     proposes = bayesian.get();
     search = std::move(bayesian);
   } else {

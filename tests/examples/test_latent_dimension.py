@@ -286,7 +286,7 @@ class Resume(Case):
         self.refused('"seed":1', "--sizes", "2", *QUICK, "--seed", "1")
         self.refused('"epochs":5', "--sizes", "2", "--epochs", "5", *QUICK[2:])
         self.refused('"high":7', "--sizes", "2", *QUICK, "--max-latent", "7")
-        self.refused('"name"', "--latent", "2,3", *QUICK)
+        self.refused('"name"', "--latent", "64,3", *QUICK)
         changed = self.scratch / "changed.csv"
         changed.write_text(DATA.read_text().replace("432", "433"))
         self.refused('"data"', "--sizes", "2", *QUICK, "--data", changed)

@@ -16,8 +16,7 @@
 // 3. A space of up to 4096 points is searched point by point. Otherwise: 1000 random points and 200 around the best ones
 //    so far, of which the best are improved by a pattern search (a step along each parameter, halved where none helps).
 //
-// Without `noisy` a point that was tried is not suggested again as long as there are others. With it repeats count as
-// information, and the prior of the noise is larger. A failed trial takes no part in the fit; then it counts as a value as
+// Without `repeats` a point that was tried is not suggested again as long as there are others. A failed trial takes no part in the fit; then it counts as a value as
 // bad as the worst so far, so that its surroundings become unattractive. Values that are finite but absurd (a loss of
 // 1e30) spoil the scale for all others: tell NaN for them, or search for the logarithm.
 //
@@ -37,7 +36,8 @@ struct bayesian_search_options {
   int round = 1;    // trials in a round after the first: as many as there are workers
   int initial = 0;  // trials in the first round; 0: two for each parameter and two more, at least `round`
   limbic::goal goal = limbic::goal::min;
-  bool noisy = false;  // evaluations of one point differ: it may be tried again
+  bool noisy = false;    // a value holds chance too: the prior of the noise is larger
+  bool repeats = false;  // a point that was tried may be tried again
   gp_kernel kernel = gp_kernel::matern52;
   double xi = 0;  // improvement asked for, in standard deviations of the values so far
 };
@@ -92,7 +92,7 @@ class bayesian_search : public searcher {
     if (!(options.xi >= 0) || !std::isfinite(options.xi))
       fail<argument_error>("bayesian_search", "xi must be non-negative, but is ", options.xi);
     if (options_.initial == 0) options_.initial = std::max(options_.round, 2 * static_cast<int>(space().size()) + 2);
-    if (all_ && !options_.noisy) options_.initial = std::min(options_.initial, static_cast<int>(all_->size()));
+    if (all_ && !options_.repeats) options_.initial = std::min(options_.initial, static_cast<int>(all_->size()));
   }
 
   bayesian_search_options const& options() const { return options_; }
@@ -127,7 +127,8 @@ class bayesian_search : public searcher {
                     ",\"round\":" + std::to_string(options_.round) +
                     ",\"initial\":" + std::to_string(options_.initial) + ",\"goal\":\"" +
                     (options_.goal == limbic::goal::max ? "max" : "min") +
-                    "\",\"noisy\":" + (options_.noisy ? "true" : "false") + ",\"kernel\":\"" +
+                    "\",\"noisy\":" + (options_.noisy ? "true" : "false") +
+                    ",\"repeats\":" + (options_.repeats ? "true" : "false") + ",\"kernel\":\"" +
                     (options_.kernel == gp_kernel::rbf ? "rbf" : "matern52") + "\",\"xi\":";
     append_json(s, options_.xi);
     return s + "}";
@@ -188,7 +189,7 @@ class bayesian_search : public searcher {
     for (std::size_t i = 0; i < count; ++i) {
       candidate c = space().from_cube(std::span(best).subspan(i * d, d));
       // Cells of integers and categories may coincide.
-      if (!options_.noisy && !fresh(c, points) && !exhausted(points)) {
+      if (!options_.repeats && !fresh(c, points) && !exhausted(points)) {
         for (int attempt = 0; attempt < 1000 && !fresh(c, points); ++attempt)
           c = detail::random_candidate(space(), random);
         if (all_ && !fresh(c, points))
@@ -246,11 +247,11 @@ class bayesian_search : public searcher {
     double best = means(0), worst = gp.values()(0);
     for (double const m : means) best = up ? std::max(best, m) : std::min(best, m);
     for (double const v : gp.values()) worst = up ? std::min(worst, v) : std::max(worst, v);
-    chooser chosen{*this, gp, best, {}, options_.noisy};
+    chooser chosen{*this, gp, best, {}, options_.repeats};
     for (auto const& t : trials())
       if (t.state == trial_state::failed) chosen.believe(t.point, &worst);
     while (chosen.points.size() < count) {
-      chosen.repeats = options_.noisy || exhausted(chosen.points);
+      chosen.repeats = options_.repeats || exhausted(chosen.points);
       candidate c = all_ ? best_of(chosen, *all_).point : best_around(chosen, stream.split(chosen.points.size()));
       if (chosen.points.size() + 1 < count) chosen.believe(c);
       chosen.points.push_back(std::move(c));
