@@ -164,31 +164,41 @@ class npy_parser {
   npy_array a_;
 };
 
-template <class T, int R, class D>
-tensor<T, R, D> read_npy(std::string_view who, std::string const& where, npy_array const& a) {
-  if (a.shape.size() != static_cast<std::size_t>(R))
-    fail<io_error>(who, where, ": the array has shape ", shown(a.shape), ", expected rank ", R);
+// The elements row by row, which `to` has room for.
+template <class T> void read_npy(std::string_view who, std::string const& where, npy_array const& a, T* to) {
   if (!converts<T>(a.type))
     fail<io_error>(who, where, ": the array holds ", describe(a.type).name, ", expected ", accepted<T>());
-  shape<R> extents, strides;
-  std::ptrdiff_t n = 1;
-  for (int i = 0; i < R; ++i) {
-    extents[i] = a.shape[static_cast<std::size_t>(i)];
-    strides[i] = n;  // in Fortran's order
-    n *= extents[i];
-  }
+  std::size_t const size = describe(a.type).size;
   std::span<std::byte const> bytes = a.bytes;
   std::vector<std::byte> turned;
   if (a.big_endian) {
     turned.assign(bytes.begin(), bytes.end());
-    auto const size = static_cast<std::ptrdiff_t>(describe(a.type).size);
-    for (auto first = turned.begin(); first != turned.end(); first += size) std::reverse(first, first + size);
+    auto const step = static_cast<std::ptrdiff_t>(size);
+    for (auto first = turned.begin(); first != turned.end(); first += step) std::reverse(first, first + step);
     bytes = turned;
   }
+  if (!a.fortran_order || a.shape.size() < 2) return convert(a.type, bytes, to);
+
+  auto const count = static_cast<std::ptrdiff_t>(bytes.size() / size);
+  tensor<T, 1, scalar> stored(shape<1>{{count}}, uninitialized);
+  convert(a.type, bytes, stored.data());
+  std::vector<std::ptrdiff_t> at(a.shape.size(), 0);
+  for (std::ptrdiff_t i = 0; i < count; ++i) {
+    std::ptrdiff_t from = 0;
+    for (std::size_t k = a.shape.size(); k-- > 0;) from = from * a.shape[k] + at[k];
+    to[i] = stored(from);
+    for (std::size_t k = a.shape.size(); k-- > 0 && ++at[k] == a.shape[k];) at[k] = 0;
+  }
+}
+template <class T, int R, class D>
+tensor<T, R, D> read_npy(std::string_view who, std::string const& where, npy_array const& a) {
+  if (a.shape.size() != static_cast<std::size_t>(R))
+    fail<io_error>(who, where, ": the array has shape ", shown(a.shape), ", expected rank ", R);
+  shape<R> extents;
+  for (int i = 0; i < R; ++i) extents[i] = a.shape[static_cast<std::size_t>(i)];
   tensor<T, R, D> result(extents, uninitialized);
-  convert(a.type, bytes, result.data());
-  if (!a.fortran_order || R < 2) return result;
-  return tensor<T, R, D>(view<T const, R, D>(result.data(), extents, strides));
+  read_npy(who, where, a, result.data());
+  return result;
 }
 
 // The part of a file that lies before the elements; with it the elements begin at a multiple of 64 bytes.
@@ -237,6 +247,13 @@ class npy_file {
     requires(is_host<D>)
   tensor<T, R, D> read() const {
     return detail::read_npy<T, R, D>("npy", detail::shown(path_), array_);
+  }
+  // The elements row by row, for a rank that is known at run time only.
+  template <class T> tensor<T, 1, scalar> elements() const {
+    auto const size = detail::describe(array_.type).size;
+    tensor<T, 1, scalar> all(limbic::shape<1>{{static_cast<std::ptrdiff_t>(array_.bytes.size() / size)}}, uninitialized);
+    detail::read_npy("npy", detail::shown(path_), array_, all.data());
+    return all;
   }
 
  private:
