@@ -38,19 +38,16 @@ void autoencode(std::string const& from, std::string const& to) {
   int layers = 1;
   while (file.find("encoder.weight_ih_l" + std::to_string(layers)) != nullptr) ++layers;
   limbic::rng random;
-  limbic::lstm_autoencoder<double> net({.input_size = file.find("output.weight")->shape[0],
-                                        .hidden_size = w[1],
-                                        .latent_size = w[0],
-                                        .layers = layers},
-                                       random);
+  limbic::lstm_autoencoder<double> net(
+      {.input_size = file.find("output.weight")->shape[0], .hidden_size = w[1], .latent_size = w[0], .layers = layers},
+      random);
   limbic::load(net, file, {.allow_extra = true});
   auto const x = file.read<double, 3>("x");
   auto const z = net.encode(x);
   auto const y = net(x);
   std::vector<limbic::named_view> all{{"x", x}, {"z", z}, {"y", y}};
-  limbic::visit_parameters(std::as_const(net), [&](std::string_view name, auto const& p) {
-    all.emplace_back(std::string(name), p.value);
-  });
+  limbic::visit_parameters(std::as_const(net),
+                           [&](std::string_view name, auto const& p) { all.emplace_back(std::string(name), p.value); });
   limbic::save_safetensors(to, all, {{"format", "pt"}});
 }
 

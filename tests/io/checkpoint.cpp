@@ -149,7 +149,9 @@ struct numbers {
   std::string s;
   std::vector<std::uint64_t> list;
   std::vector<float> none;
-  void each(auto g) { g("d", d), g("f", f), g("u", u), g("i", i), g("b", b), g("s", s), g("list", list), g("none", none); }
+  void each(auto g) {
+    g("d", d), g("f", f), g("u", u), g("i", i), g("b", b), g("s", s), g("list", list), g("none", none);
+  }
 };
 
 }  // namespace
@@ -166,8 +168,14 @@ TEST_CASE("a resumed run ends with the same bits") {
 TEST_CASE("numbers keep every bit") {
   scratch const file;
   double const inf = std::numeric_limits<double>::infinity(), least = std::numeric_limits<double>::denorm_min();
-  numbers a{{0.1, -0.0, inf, least, 1.7976931348623157e308, std::nan("")}, 0.1F, UINT64_MAX, INT64_MIN, true,
-            "\"\\\n\x01 ü", {1, UINT64_MAX}, {}};
+  numbers a{{0.1, -0.0, inf, least, 1.7976931348623157e308, std::nan("")},
+            0.1F,
+            UINT64_MAX,
+            INT64_MIN,
+            true,
+            "\"\\\n\x01 ü",
+            {1, UINT64_MAX},
+            {}};
   numbers b{{}, 0, 0, 0, false, "", {}, {1, 2, 3}};
   save_state(a, file);
   load_state(b, file);
@@ -211,10 +219,9 @@ TEST_CASE("a checkpoint that does not fit is refused, and nothing has changed") 
   CHECK(mentions(refused([&](auto& s) { s("optimizer", same)("losses", losses)("size", size); }),
                  "it holds 'epoch', which is not expected"));
   std::int64_t more = 0;
-  CHECK(mentions(refused([&](auto& s) {
-                   s("optimizer", same)("epoch", epoch)("losses", losses)("size", size)("more", more);
-                 }),
-                 "there is no 'more', expected a whole number"));
+  CHECK(mentions(
+      refused([&](auto& s) { s("optimizer", same)("epoch", epoch)("losses", losses)("size", size)("more", more); }),
+      "there is no 'more', expected a whole number"));
   std::int64_t const larger = 9;
   CHECK(mentions(refused([&](auto& s) { s("optimizer", same)("epoch", epoch)("losses", losses)("size", larger); }),
                  "'size' is 8, expected 9"));

@@ -148,7 +148,8 @@ TEST_CASE("headers of npy files") {
       {"{'descr': '<f8', 'fortran_order': False, 'shape': (2)}", "no tuple"},
       {"{'descr': '<f8', 'fortran_order': False, 'shape': (-2,)}", "expected a number"},
       {"{'descr': '<f8', 'fortran_order': False, 'shape': (99999999999999999999,)}", "expected a smaller number"},
-      {"{'descr': '<f8', 'fortran_order': False, 'shape': (4294967296, 4294967296)}", "needs 18446744073709551615 bytes"},
+      {"{'descr': '<f8', 'fortran_order': False, 'shape': (4294967296, 4294967296)}",
+       "needs 18446744073709551615 bytes"},
       {"{'descr': '<f8', 'fortran_order': False, 'shape': (3,)}", "needs 24 bytes, the file has 16"},
       {"{'descr': '<f8', 'fortran_order': False, 'shape': (1,)}", "needs 8 bytes, the file has 16"},
       {"{'descr': '<c8', 'fortran_order': False, 'shape': (2,)}", "the dtype '<c8' cannot be read"},
@@ -173,14 +174,20 @@ TEST_CASE("an archive is written and read") {
   scratch const file;
   tensor<float, 2> const x({2, 2}, {1, 2, 3, 4});
   tensor<std::int64_t, 1> const label({2}, {-1, 5});
-  named_view const arrays[] = {{"x", x}, {"label", label}, {"grö\xC3\x9F" "e", x}};
+  named_view const arrays[] = {{"x", x},
+                               {"label", label},
+                               {"grö\xC3\x9F"
+                                "e",
+                                x}};
   save_npz(file, arrays);
   std::string const bytes = file.read();
   save_npz(file, arrays);
   CHECK(file.read() == bytes);
 
   npz_file const back{std::string(file)};
-  CHECK(back.names() == std::vector<std::string>{"x", "label", "grö\xC3\x9F" "e"});
+  CHECK(back.names() == std::vector<std::string>{"x", "label",
+                                                 "grö\xC3\x9F"
+                                                 "e"});
   CHECK(back.read<float, 2>("x")(1, 0) == 3);
   CHECK(back.read<std::int64_t, 1>("label.npy")(0) == -1);
 

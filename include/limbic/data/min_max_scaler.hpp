@@ -50,12 +50,14 @@ template <class T> class min_max_scaler {
       : min_max_scaler(x.view(), options) {}
 
   template <int R, class D> tensor<T, R, D> transform(view<T const, R, D> const& x) const {
-    return detail::map_columns("transform", min_.size(), x, [this](T v, std::ptrdiff_t c) { return (v - min_(c)) / range(c) * reach() + low(); });
+    return detail::map_columns("transform", min_.size(), x,
+                               [this](T v, std::ptrdiff_t c) { return (v - min_(c)) / range(c) * reach() + low(); });
   }
   template <int R, class D> tensor<T, R, D> transform(tensor<T, R, D> const& x) const { return transform(x.view()); }
 
   template <int R, class D> tensor<T, R, D> inverse(view<T const, R, D> const& y) const {
-    return detail::map_columns("inverse", min_.size(), y, [this](T v, std::ptrdiff_t c) { return (v - low()) / reach() * range(c) + min_(c); });
+    return detail::map_columns("inverse", min_.size(), y,
+                               [this](T v, std::ptrdiff_t c) { return (v - low()) / reach() * range(c) + min_(c); });
   }
   template <int R, class D> tensor<T, R, D> inverse(tensor<T, R, D> const& y) const { return inverse(y.view()); }
 

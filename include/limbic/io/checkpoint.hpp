@@ -66,7 +66,9 @@ template <class T> inline constexpr text_form form_of_number{
       if (object != nullptr) *static_cast<T*>(object) = x;
       return true;
     },
-    std::is_floating_point_v<T> ? "a number" : std::is_signed_v<T> ? "a whole number" : "a whole number, not negative"};
+    std::is_floating_point_v<T> ? "a number"
+    : std::is_signed_v<T>       ? "a whole number"
+                                : "a whole number, not negative"};
 inline constexpr text_form form_of_truth{
     [](void const* object) { return std::string(*static_cast<bool const*>(object) ? "true" : "false"); },
     [](std::string_view text, void* object) {
@@ -160,9 +162,10 @@ class training_state {
  public:
   // Adds a member. Order does not matter; names must differ.
   template <class M> training_state& operator()(std::string_view name, M& member) {
-    members_.push_back({std::string(name), &member, [](std::string const& n, void const* object, detail::kept_things& to) {
-                          to.add(n, *static_cast<M*>(const_cast<void*>(object)), false);
-                        }});
+    members_.push_back(
+        {std::string(name), &member, [](std::string const& n, void const* object, detail::kept_things& to) {
+           to.add(n, *static_cast<M*>(const_cast<void*>(object)), false);
+         }});
     return *this;
   }
 

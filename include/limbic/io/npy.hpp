@@ -121,8 +121,8 @@ class npy_parser {
   void description() {
     if (accept("[")) wrong("a structured dtype cannot be read, expected a plain number");
     std::string_view const name = quoted();
-    auto const known = name.size() == 3 ? std::find(std::begin(npy_names), std::end(npy_names), name.substr(1))
-                                        : std::end(npy_names);
+    auto const known =
+        name.size() == 3 ? std::find(std::begin(npy_names), std::end(npy_names), name.substr(1)) : std::end(npy_names);
     if (known == std::end(npy_names) || std::string_view("<>|=").find(name[0]) == std::string_view::npos)
       wrong("the dtype '", name.substr(0, 40), "' cannot be read, expected b1, i1 to i8, u1 to u8, f2, f4 or f8");
     a_.type = static_cast<dtype>(known - std::begin(npy_names));
@@ -251,7 +251,8 @@ class npy_file {
   // The elements row by row, for a rank that is known at run time only.
   template <class T> tensor<T, 1, scalar> elements() const {
     auto const size = detail::describe(array_.type).size;
-    tensor<T, 1, scalar> all(limbic::shape<1>{{static_cast<std::ptrdiff_t>(array_.bytes.size() / size)}}, uninitialized);
+    tensor<T, 1, scalar> all(limbic::shape<1>{{static_cast<std::ptrdiff_t>(array_.bytes.size() / size)}},
+                             uninitialized);
     detail::read_npy("npy", detail::shown(path_), array_, all.data());
     return all;
   }

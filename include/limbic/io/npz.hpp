@@ -37,10 +37,10 @@ inline constexpr std::uint32_t zip_local = 0x04034B50, zip_central = 0x02014B50,
 // What the local header and the central directory say of a member alike.
 inline void append_zip_fields(std::string& to, std::string const& name, std::uint32_t crc, std::uint32_t size) {
   bool const ascii = std::all_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 128; });
-  append_zip_number(to, 20, 2);                  // version 2.0 is needed to read it
-  append_zip_number(to, ascii ? 0 : 1 << 11, 2); // the name is UTF-8
-  append_zip_number(to, 0, 2);                   // stored
-  append_zip_number(to, 0x00210000, 4);          // 1980-01-01, 0:00
+  append_zip_number(to, 20, 2);                   // version 2.0 is needed to read it
+  append_zip_number(to, ascii ? 0 : 1 << 11, 2);  // the name is UTF-8
+  append_zip_number(to, 0, 2);                    // stored
+  append_zip_number(to, 0x00210000, 4);           // 1980-01-01, 0:00
   append_zip_number(to, crc, 4);
   append_zip_number(to, size, 4);
   append_zip_number(to, size, 4);
@@ -201,7 +201,8 @@ inline void save_npz(std::string const& path, std::span<named_view const> arrays
     offset += local.size() + elements.size();
   }
   if (offset > most || directory.size() > most)
-    fail<argument_error>("npz", "the arrays take ", offset, " bytes, an archive holds less than 4 GiB: use safetensors");
+    fail<argument_error>("npz", "the arrays take ", offset,
+                         " bytes, an archive holds less than 4 GiB: use safetensors");
   auto const count = static_cast<std::uint32_t>(arrays.size());
   auto const size = static_cast<std::uint32_t>(directory.size());
   detail::append_zip_number(directory, detail::zip_end, 4);

@@ -19,7 +19,8 @@ template <class D> result percentiles(call& c) {
       if (all.data.empty()) all.shape.insert(all.shape.end(), y.shape.begin(), y.shape.end());
       all.data.insert(all.data.end(), y.data.begin(), y.data.end());
     };
-    for (double const p : q) append(along ? to_value(limbic::percentile(x, p, axis)) : to_value(limbic::percentile(x, p)));
+    for (double const p : q)
+      append(along ? to_value(limbic::percentile(x, p, axis)) : to_value(limbic::percentile(x, p)));
     result r;
     r.values["percentiles"] = all;
     return r;
