@@ -174,14 +174,11 @@ class training_state {
     file_metadata metadata{{"format", format}};
     for (auto const& t : kept.texts) metadata.emplace_back(t.name, t.form->write(t.object));
     std::vector<named_view> views;
-    std::vector<std::span<std::byte const>> contents;
+    std::vector<tensor_entry> entries;
     for (auto const& a : kept.arrays) {
       views.push_back(a.stored);
-      contents.push_back(bytes_of(a.stored));
+      entries.push_back({a.stored.name, a.stored.type, a.stored.shape, a.stored.bytes()});
     }
-    std::vector<tensor_entry> entries;
-    for (std::size_t i = 0; i < views.size(); ++i)
-      entries.push_back({views[i].name, views[i].type, views[i].shape, contents[i]});
     metadata.emplace_back("checksum", checksum(metadata, entries));
     save_safetensors(path, views, metadata);
   }
@@ -243,11 +240,6 @@ class training_state {
     return kept;
   }
 
-  static std::span<std::byte const> bytes_of(named_view const& v) {
-    auto const size = detail::byte_count(v.shape, detail::describe(v.type).size);
-    return {static_cast<std::byte const*>(v.data), static_cast<std::size_t>(size)};
-  }
-
   // Of all names and contents in the order of the names, wherever they lie in the file.
   static std::string checksum(file_metadata texts, std::vector<tensor_entry> entries) {
     std::sort(texts.begin(), texts.end());
@@ -288,7 +280,7 @@ class training_state {
     if (grows ? came->shape.size() != 1 : came->shape != here.shape)
       wrong(file.path(), "tensor '", here.name, "' has shape ", detail::shown(came->shape), ", expected ",
             grows ? "rank 1" : detail::shown(here.shape));
-    if (a.fixed && !std::ranges::equal(came->bytes, bytes_of(here)))
+    if (a.fixed && !std::ranges::equal(came->bytes, here.bytes()))
       wrong(file.path(), "tensor '", here.name, "' has other elements than expected");
   }
   static void check_extra(safetensors_file const& file, detail::kept_things const& kept) {
@@ -307,7 +299,7 @@ class training_state {
   // The vector grows, and shrinks back: from now on its capacity suffices.
   static void reserve(safetensors_file const& file, detail::kept_array const& a) {
     auto const length = [&](std::size_t bytes) { return bytes / detail::describe(a.stored.type).size; };
-    std::size_t const now = length(bytes_of(a.stored).size()), then = length(file.find(a.stored.name)->bytes.size());
+    std::size_t const now = length(a.stored.bytes().size()), then = length(file.find(a.stored.name)->bytes.size());
     if (then <= now) return;
     a.resize(a.list, then);
     a.resize(a.list, now);

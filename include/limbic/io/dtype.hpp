@@ -1,6 +1,7 @@
 // limbic/io/dtype.hpp - element types as files name them, and what turns into what
 //
 //   dtype_of<float>                      dtype::f32
+//   named_view("x", x)                   what a file is told to write: name, type, shape, and where the elements lie
 //   detail::convert(type, bytes, to)     the elements of a file as T: floats of any width into floats, rounded to nearest;
 //                                        integers and truth values into themselves alone, as nothing else keeps them exact
 //
@@ -14,6 +15,7 @@
 #include <cstring>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 LIMBIC_BEGIN
@@ -125,5 +127,29 @@ template <class T> void convert(dtype type, std::span<std::byte const> bytes, T*
 }
 
 }  // namespace detail
+
+// A tensor to be written: contiguous elements that somebody else owns.
+struct named_view {
+  std::string name;
+  limbic::dtype type = limbic::dtype::f32;
+  std::vector<std::ptrdiff_t> shape;
+  void const* data = nullptr;
+
+  named_view() = default;
+  template <class T, int R, class D>
+    requires(is_host<D>)
+  named_view(std::string with_name, view<T, R, D> const& v)
+      : name(std::move(with_name)), type(dtype_of<T>), shape(v.shape().extents, v.shape().extents + R), data(v.data()) {
+    if (!v.is_contiguous())
+      fail<argument_error>("named_view", "the view '", name, "' must be contiguous to be written");
+  }
+  template <class T, int R, class D> named_view(std::string with_name, tensor<T, R, D> const& t)
+      : named_view(std::move(with_name), t.view()) {}
+
+  std::span<std::byte const> bytes() const {
+    return {static_cast<std::byte const*>(data),
+            static_cast<std::size_t>(detail::byte_count(shape, detail::describe(type).size))};
+  }
+};
 
 LIMBIC_END

@@ -26,25 +26,6 @@ struct tensor_entry {
   std::span<std::byte const> bytes;
 };
 
-// A tensor to be written: contiguous elements that somebody else owns.
-struct named_view {
-  std::string name;
-  limbic::dtype type = limbic::dtype::f32;
-  std::vector<std::ptrdiff_t> shape;
-  void const* data = nullptr;
-
-  named_view() = default;
-  template <class T, int R, class D>
-    requires(is_host<D>)
-  named_view(std::string with_name, view<T, R, D> const& v)
-      : name(std::move(with_name)), type(dtype_of<T>), shape(v.shape().extents, v.shape().extents + R), data(v.data()) {
-    if (!v.is_contiguous())
-      fail<argument_error>("safetensors", "the view '", name, "' must be contiguous to be written");
-  }
-  template <class T, int R, class D> named_view(std::string with_name, tensor<T, R, D> const& t)
-      : named_view(std::move(with_name), t.view()) {}
-};
-
 using file_metadata = std::vector<std::pair<std::string, std::string>>;
 
 // A file that was read and found to be well formed.
