@@ -5,15 +5,16 @@
 //   gemm(D, c, a, packed) b packed once by pack_matrix, used many times (recurrent weights)
 //
 // Transposes are views (a.transpose()). Structure (Goto and van de Geijn, "Anatomy of high-performance matrix
-// multiplication", 2008): b is packed into panels two SIMD packs wide, a is read in place, tiles of 96 x 256 of c run in
-// parallel, and a register micro-kernel goes over K in blocks of 128. Every element of c is one chain of
-// multiply-adds in the order of k, so its bits depend neither on the threads nor on where it lies in c. A product with a
-// single column, or with a single row times a transposed b, is a matrix-vector product and goes through gemv, whose dot
-// products add in another order. Scalar loops and dual numbers run the same code, their pack being one element.
+// multiplication", 2008): b is packed into panels three SIMD packs wide, tiles of 96 x 256 of c run in parallel, and a
+// register micro-kernel goes over K in blocks of 128. The rows of a are read in place, or, where they lie far apart, from
+// a copy of the tile's. Every element of c is one chain of multiply-adds in the order of k for each block, and the blocks
+// are added in their order, so its bits depend neither on the threads nor on where it lies in c. A product with a single
+// column or a single row is a matrix-vector product and goes through gemv: the same chain where the columns of the matrix
+// are contiguous, as in a row times b; dot products, which add in another order, elsewhere (a matrix times a column, a
+// row times a transposed b). Scalar loops and dual numbers run the same code, their pack being one element.
 #pragma once
 
 #include <limbic/backend/map.hpp>
-
 
 LIMBIC_BEGIN
 
@@ -40,14 +41,14 @@ struct kernel_lanes<simd, T> : lanes<T> {
 inline constexpr std::ptrdiff_t gemm_rows = 96, gemm_columns = 256, gemm_depth = 128;
 
 // Where the micro-kernel finds a: element (i, k) of a group of rows at i * row + k * step, the next group at `group`.
-template <class T> struct operand {
+template <class T> struct left_rows {
   T const* data;
   std::ptrdiff_t row, step, group;
 };
 
 // c (M x N part of a tile) (+)= a b over one block of k. `b` has rows ldb apart, at least packs * width elements each.
 template <class D, class T, std::ptrdiff_t M, std::ptrdiff_t P>
-LIMBIC_INLINE void micro_kernel(std::ptrdiff_t depth, operand<T> a, T const* b, std::ptrdiff_t ldb, T* c,
+LIMBIC_INLINE void micro_kernel(std::ptrdiff_t depth, left_rows<T> a, T const* b, std::ptrdiff_t ldb, T* c,
                                 std::ptrdiff_t ldc, std::ptrdiff_t columns, bool add) {
   using L = kernel_lanes<D, T>;
   using V = typename L::type;
@@ -90,7 +91,7 @@ LIMBIC_INLINE void micro_kernel(std::ptrdiff_t depth, operand<T> a, T const* b, 
 
 // Rows M at a time, then M / 2, ... down to one.
 template <class D, class T, std::ptrdiff_t M, std::ptrdiff_t P>
-LIMBIC_NOINLINE void micro_rows(std::ptrdiff_t m, std::ptrdiff_t depth, operand<T> a, T const* b, std::ptrdiff_t ldb,
+LIMBIC_NOINLINE void micro_rows(std::ptrdiff_t m, std::ptrdiff_t depth, left_rows<T> a, T const* b, std::ptrdiff_t ldb,
                                 T* c, std::ptrdiff_t ldc, std::ptrdiff_t columns, bool add) {
   std::ptrdiff_t i = 0;
   for (; i + M <= m; i += M, a.data += a.group)
@@ -105,7 +106,7 @@ LIMBIC_NOINLINE void micro_rows(std::ptrdiff_t m, std::ptrdiff_t depth, operand<
 // The rows of a one after another, `line` elements each, or, where a is transposed, in groups as high as the
 // micro-kernel: element (i, k) of a group at k * G + i.
 template <class D, class T>
-operand<T> pack_rows(operand<T> a, std::ptrdiff_t m, std::ptrdiff_t depth, std::ptrdiff_t line, T* to) {
+left_rows<T> pack_rows(left_rows<T> a, std::ptrdiff_t m, std::ptrdiff_t depth, std::ptrdiff_t line, T* to) {
   using L = kernel_lanes<D, T>;
   constexpr std::ptrdiff_t G = L::rows;
   if (a.row != 1 || a.step == 1) {
@@ -146,12 +147,10 @@ void pack_panel(view<T const, 2, D> b, std::ptrdiff_t first, std::ptrdiff_t widt
     for (std::ptrdiff_t k = 0; k < depth; ++k) {
       T const* const row = from + k * b.stride(0);
       T* const to = panel + k * width;
-      if (columns == width) {
-        for (std::ptrdiff_t j = 0; j < width; j += L::width) L::store(to + j, L::load(row + j));
-      } else {
-        for (std::ptrdiff_t j = 0; j < columns; ++j) to[j] = row[j];
-        for (std::ptrdiff_t j = columns; j < width; ++j) to[j] = T(0);
-      }
+      std::ptrdiff_t j = 0;
+      for (; j + L::width <= columns; j += L::width) L::store(to + j, L::load(row + j));
+      for (; j < columns; ++j) to[j] = row[j];
+      for (; j < width; ++j) to[j] = T(0);
     }
     return;
   }
@@ -204,7 +203,7 @@ void gemm_tiles(sink<T, 2, D> c, view<T const, 2, D> a, T const* panels, T const
                            p1 = p0 + per_tile < panel_count ? p0 + per_tile : panel_count;
       for (std::ptrdiff_t k0 = 0; k0 < depth; k0 += gemm_depth) {
         std::ptrdiff_t const ks = depth - k0 < gemm_depth ? depth - k0 : gemm_depth;
-        operand<T> left{a.data() + i0 * row + k0 * step, row, step, M * row};
+        left_rows<T> left{a.data() + i0 * row + k0 * step, row, step, M * row};
         if (pack_a) left = pack_rows<D>(left, rows, ks, line, packed_rows.data());
         for (std::ptrdiff_t p = p0; p < p1; ++p) {
           std::ptrdiff_t const j = p * width, columns = n - j < width ? n - j : width;
@@ -219,9 +218,19 @@ void gemm_tiles(sink<T, 2, D> c, view<T const, 2, D> a, T const* panels, T const
   });
 }
 
-// y (M) (+)= a (M, K) x (K), x contiguous. Rows that are contiguous become dot products, four at a time, each in two
-// accumulators; otherwise the columns are: sums of a block of rows take four columns at a time, in the order of k and in
-// the blocks of depth of gemm_tiles, so that a row times b has the bits of that row of a larger product.
+// A pack of n elements that lie `step` apart, zeros after them.
+template <class D, class T> LIMBIC_INLINE auto load_part(T const* p, std::ptrdiff_t n, std::ptrdiff_t step) {
+  using L = kernel_lanes<D, T>;
+  if (step == 1 && n >= L::width) return L::load(p);
+  T line[L::width];
+  for (std::ptrdiff_t l = 0; l < L::width; ++l) line[l] = l < n ? p[l * step] : T(0);
+  return L::load(line);
+}
+
+// y (M) (+)= a (M, K) x (K), x contiguous. Rows become dot products, four at a time, each in two accumulators, which
+// hides the latency of the multiply-adds. Where the columns are contiguous instead, sums of a run of rows take four
+// columns at a time, in the order of k and in the blocks of gemm_tiles, so that a row times b has the bits of that row of
+// a larger product.
 template <class D, class T>
 void gemv(T* y, std::ptrdiff_t y_step, bool add, view<T const, 2, D> a, T const* x) {
   using L = kernel_lanes<D, T>;
@@ -238,28 +247,23 @@ void gemv(T* y, std::ptrdiff_t y_step, bool add, view<T const, 2, D> a, T const*
         LIMBIC_UNROLL
         for (std::ptrdiff_t r = 0; r < N; ++r) acc[r][0] = acc[r][1] = V(0);
         std::ptrdiff_t k = 0;
-        if (step == 1) {
-          for (; k + U * L::width <= depth; k += U * L::width) {
-            V const right[U] = {L::load(x + k), L::load(x + k + L::width)};
+        for (; step == 1 && k + U * L::width <= depth; k += U * L::width) {
+          V const right[U] = {L::load(x + k), L::load(x + k + L::width)};
+          LIMBIC_UNROLL
+          for (std::ptrdiff_t r = 0; r < N; ++r) {
             LIMBIC_UNROLL
-            for (std::ptrdiff_t r = 0; r < N; ++r) {
-              LIMBIC_UNROLL
-              for (std::ptrdiff_t u = 0; u < U; ++u)
-                acc[r][u] = math::fma(L::load(first + r * row + k + u * L::width), right[u], acc[r][u]);
-            }
+            for (std::ptrdiff_t u = 0; u < U; ++u)
+              acc[r][u] = math::fma(L::load(first + r * row + k + u * L::width), right[u], acc[r][u]);
           }
-          for (; k + L::width <= depth; k += L::width) {
-            V const right = L::load(x + k);
-            LIMBIC_UNROLL
-            for (std::ptrdiff_t r = 0; r < N; ++r) acc[r][0] = math::fma(L::load(first + r * row + k), right, acc[r][0]);
-          }
+        }
+        for (; k < depth; k += L::width) {
+          V const right = load_part<D>(x + k, depth - k, 1);
+          LIMBIC_UNROLL
+          for (std::ptrdiff_t r = 0; r < N; ++r)
+            acc[r][0] = math::fma(load_part<D>(first + r * row + k * step, depth - k, step), right, acc[r][0]);
         }
         LIMBIC_UNROLL
-        for (std::ptrdiff_t r = 0; r < N; ++r) {
-          T s = math::reduce_add(acc[r][0] + acc[r][1]);
-          for (std::ptrdiff_t l = k; l < depth; ++l) s = math::fma(first[r * row + l * step], x[l], s);
-          put(i + r, s, add);
-        }
+        for (std::ptrdiff_t r = 0; r < N; ++r) put(i + r, math::reduce_add(acc[r][0] + acc[r][1]), add);
       };
       std::ptrdiff_t i = begin;
       for (; i + 4 <= end; i += 4) dots(std::integral_constant<std::ptrdiff_t, 4>(), i);
@@ -267,31 +271,33 @@ void gemv(T* y, std::ptrdiff_t y_step, bool add, view<T const, 2, D> a, T const*
     });
     return;
   }
-  parallel_for(m, grain, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
-    T sums[block];
-    for (std::ptrdiff_t i0 = begin; i0 < end; i0 += block) {
-      std::ptrdiff_t const rows = end - i0 < block ? end - i0 : block;
+  // Runs of each column as long as the threads allow, as each column may lie on a page of its own. The pieces may depend
+  // on the threads here: an element's bits do not depend on where its piece begins.
+  constexpr std::ptrdiff_t run = 4096 / sizeof(T);
+  std::ptrdiff_t const share = (m / threads() / 64 + 1) * 64;
+  parallel_for(m, grain < share ? share : grain, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
+    T sums[run];
+    for (std::ptrdiff_t i0 = begin; i0 < end; i0 += run) {
+      std::ptrdiff_t const rows = end - i0 < run ? end - i0 : run;
       auto const columns = [&](auto count, std::ptrdiff_t k) {
         constexpr std::ptrdiff_t N = decltype(count)::value;
         T const* const first = a.data() + i0 + k * step;
         V right[N];
         LIMBIC_UNROLL
         for (std::ptrdiff_t u = 0; u < N; ++u) right[u] = math::broadcast<V>(x[k + u]);
-        std::ptrdiff_t i = 0;
-        for (; i + L::width <= rows; i += L::width) {
+        auto const pack = [&](std::ptrdiff_t i, auto const& load) {
           V s = L::load(sums + i);
           LIMBIC_UNROLL
-          for (std::ptrdiff_t u = 0; u < N; ++u) s = math::fma(right[u], L::load(first + u * step + i), s);
+          for (std::ptrdiff_t u = 0; u < N; ++u) s = math::fma(right[u], load(first + u * step + i), s);
           L::store(sums + i, s);
-        }
-        for (; i < rows; ++i) {
-          LIMBIC_UNROLL
-          for (std::ptrdiff_t u = 0; u < N; ++u) sums[i] = math::fma(x[k + u], first[u * step + i], sums[i]);
-        }
+        };
+        std::ptrdiff_t i = 0;
+        for (; i + L::width <= rows; i += L::width) pack(i, [](T const* p) { return L::load(p); });
+        if (i < rows) pack(i, [&](T const* p) { return load_part<D>(p, rows - i, 1); });
       };
       for (std::ptrdiff_t k0 = 0; k0 < depth; k0 += gemm_depth) {
         std::ptrdiff_t const k1 = depth - k0 < gemm_depth ? depth : k0 + gemm_depth;
-        for (std::ptrdiff_t i = 0; i < rows; ++i) sums[i] = T(0);
+        for (T& sum : sums) sum = T(0);
         std::ptrdiff_t k = k0;
         for (; k + 4 <= k1; k += 4) columns(std::integral_constant<std::ptrdiff_t, 4>(), k);
         for (; k < k1; ++k) columns(std::integral_constant<std::ptrdiff_t, 1>(), k);
