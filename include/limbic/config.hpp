@@ -131,8 +131,8 @@
 #endif
 
 // Before a loop of few and constant rounds over an array that is to live in registers: g++ 12 unrolls it completely at
-// -O3, but not at -O2.
-#if LIMBIC_GCC_PRAGMAS
+// -O3, but not at -O2. nvcc does not know the pragma.
+#if LIMBIC_GCC_PRAGMAS && !defined(__CUDACC__)
 #define LIMBIC_UNROLL _Pragma("GCC unroll 16")
 #else
 #define LIMBIC_UNROLL

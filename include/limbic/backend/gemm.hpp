@@ -179,7 +179,7 @@ template <class D, class T, std::ptrdiff_t P = kernel_lanes<D, T>::packs> auto r
 template <class D, class T>
 void gemm_tiles(sink<T, 2, D> c, view<T const, 2, D> a, T const* panels, T const* in_place, std::ptrdiff_t ldb) {
   using L = kernel_lanes<D, T>;
-  constexpr std::ptrdiff_t M = L::rows, far_apart = static_cast<std::ptrdiff_t>(512 / sizeof(T));
+  constexpr std::ptrdiff_t M = L::rows, cache_line = static_cast<std::ptrdiff_t>(64 / sizeof(T));
   std::ptrdiff_t const m = c.to.extent(0), n = c.to.extent(1), depth = a.extent(1), row = a.stride(0),
                        step = a.stride(1);
   std::ptrdiff_t const width = panel_width<D, T>(n), per_tile = gemm_columns / width;
@@ -192,8 +192,8 @@ void gemm_tiles(sink<T, 2, D> c, view<T const, 2, D> a, T const* panels, T const
   // The rows (of a transposed a: the columns) of a large a lie far apart, where they are powers of two on the same few
   // cache sets: what a tile reads of it is brought together first.
   bool const across = row == 1 && step != 1;
-  bool const pack_a = (across ? step : row) >= far_apart && m >= 4 * M && n >= 4 * L::width && depth >= 64;
-  std::ptrdiff_t const deepest = depth < gemm_depth ? depth : gemm_depth, line = deepest + far_apart / 8;
+  bool const pack_a = (across ? step : row) >= 8 * cache_line && m >= 4 * M && n >= 4 * L::width && depth >= 64;
+  std::ptrdiff_t const deepest = depth < gemm_depth ? depth : gemm_depth, line = deepest + cache_line;
   parallel_for(tiles, grain, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
     tensor<T, 1, D> packed_rows;
     if (pack_a) packed_rows = tensor<T, 1, D>(shape<1>{{gemm_rows * line}}, uninitialized);
@@ -297,7 +297,7 @@ void gemv(T* y, std::ptrdiff_t y_step, bool add, view<T const, 2, D> a, T const*
       };
       for (std::ptrdiff_t k0 = 0; k0 < depth; k0 += gemm_depth) {
         std::ptrdiff_t const k1 = depth - k0 < gemm_depth ? depth : k0 + gemm_depth;
-        for (T& sum : sums) sum = T(0);
+        for (std::ptrdiff_t i = 0; i < rows; i += L::width) L::store(sums + i, V(0));
         std::ptrdiff_t k = k0;
         for (; k + 4 <= k1; k += 4) columns(std::integral_constant<std::ptrdiff_t, 4>(), k);
         for (; k < k1; ++k) columns(std::integral_constant<std::ptrdiff_t, 1>(), k);
