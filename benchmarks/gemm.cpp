@@ -1,4 +1,4 @@
-// Matrix products of floats, beside Eigen where it is installed. One thread. `flops` is what the arithmetic needs;
+// Matrix products, beside Eigen where it is installed. One thread. `flops` is what the arithmetic needs;
 // `peak` measures what this core's fused multiply-adds reach when nothing is loaded or stored: the physical limit.
 #include <limbic/backend/gemm.hpp>
 
@@ -22,12 +22,17 @@ void count(benchmark::State& state, double flops) {
       benchmark::Counter(flops, benchmark::Counter::kIsIterationInvariantRate, benchmark::Counter::kIs1000);
 }
 
-template <class D> void gemm(benchmark::State& state) {
+enum layout { plain, left_transposed, right_transposed };  // which operand lies in memory as its transpose
+
+template <class D, class T, layout L> void gemm(benchmark::State& state) {
   limbic::set_threads(1);
   std::ptrdiff_t const m = state.range(0), n = state.range(1), k = state.range(2);
-  tensor<float, 2, D> a(shape{m, k}, 1.0F), b(shape{k, n}, 1.0F), c(shape{m, n});
+  tensor<T, 2, D> a(L == left_transposed ? shape{k, m} : shape{m, k}, T(1));
+  tensor<T, 2, D> b(L == right_transposed ? shape{n, k} : shape{k, n}, T(1)), c(shape{m, n});
+  auto const left = L == left_transposed ? limbic::as_view(a).transpose() : limbic::as_view(a);
+  auto const right = L == right_transposed ? limbic::as_view(b).transpose() : limbic::as_view(b);
   for (auto _ : state) {
-    limbic::gemm(D{}, limbic::sink<float, 2, D>(c.view()), limbic::as_view(a), limbic::as_view(b));
+    limbic::gemm(D{}, limbic::sink<T, 2, D>(c.view()), left, right);
     benchmark::DoNotOptimize(c.data());
     benchmark::ClobberMemory();
   }
@@ -35,15 +40,22 @@ template <class D> void gemm(benchmark::State& state) {
 }
 
 #if HAS_EIGEN
-void eigen(benchmark::State& state) {
+template <class T, layout L> void eigen(benchmark::State& state) {
   Eigen::setNbThreads(1);
-  using matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  using matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
   std::ptrdiff_t const m = state.range(0), n = state.range(1), k = state.range(2);
-  matrix const a = matrix::Ones(m, k), b = matrix::Ones(k, n);
+  matrix const a = L == left_transposed ? matrix::Ones(k, m) : matrix::Ones(m, k);
+  matrix const b = L == right_transposed ? matrix::Ones(n, k) : matrix::Ones(k, n);
   matrix c = matrix::Zero(m, n);
+  auto const product = [&](auto const& left, auto const& right) {
+    if (n == 1) c.col(0).noalias() = left * right.col(0);
+    else if (m == 1) c.row(0).noalias() = left.row(0) * right;
+    else c.noalias() = left * right;
+  };
   for (auto _ : state) {
-    if (n == 1) c.col(0).noalias() = a * b.col(0);
-    else c.noalias() = a * b;
+    if constexpr (L == left_transposed) product(a.transpose(), b);
+    else if constexpr (L == right_transposed) product(a, b.transpose());
+    else product(a, b);
     benchmark::DoNotOptimize(c.data());
     benchmark::ClobberMemory();
   }
@@ -74,13 +86,24 @@ BENCHMARK(peak)->Name("multiply_add/peak");
 void sizes(benchmark::internal::Benchmark* b) {
   for (int n : {16, 32, 64, 128, 256, 512, 1024}) b->Args({n, n, n});
   b->Args({32, 256, 64});                         // gates of an LSTM, batch 32
+  b->Args({100, 75, 53});                         // nothing divides
   b->Args({256, 1, 256})->Args({1024, 1, 1024});  // matrix times vector
 }
-BENCHMARK(gemm<limbic::simd>)->Name("gemm/limbic")->Apply(sizes);
+void fewer(benchmark::internal::Benchmark* b) {
+  b->Args({64, 64, 64})->Args({512, 512, 512})->Args({100, 75, 53});
+  b->Args({256, 1, 256})->Args({1024, 1, 1024})->Args({1, 256, 256});
+}
+BENCHMARK(gemm<limbic::simd, float, plain>)->Name("gemm/limbic")->Apply(sizes);
+BENCHMARK(gemm<limbic::scalar, float, plain>)->Name("gemm/scalar")->Args({128, 128, 128});
+BENCHMARK(gemm<limbic::simd, float, left_transposed>)->Name("gemm_transposed_a/limbic")->Apply(fewer);
+BENCHMARK(gemm<limbic::simd, float, right_transposed>)->Name("gemm_transposed_b/limbic")->Apply(fewer);
+BENCHMARK(gemm<limbic::simd, double, plain>)->Name("gemm_double/limbic")->Apply(fewer);
 #if HAS_EIGEN
-BENCHMARK(eigen)->Name("gemm/eigen")->Apply(sizes);
+BENCHMARK(eigen<float, plain>)->Name("gemm/eigen")->Apply(sizes);
+BENCHMARK(eigen<float, left_transposed>)->Name("gemm_transposed_a/eigen")->Apply(fewer);
+BENCHMARK(eigen<float, right_transposed>)->Name("gemm_transposed_b/eigen")->Apply(fewer);
+BENCHMARK(eigen<double, plain>)->Name("gemm_double/eigen")->Apply(fewer);
 #endif
-BENCHMARK(gemm<limbic::scalar>)->Name("gemm/scalar")->Args({128, 128, 128});
 
 }  // namespace
 

@@ -130,6 +130,14 @@
 #define LIMBIC_GCC_PRAGMAS 0
 #endif
 
+// Before a loop of few and constant rounds over an array that is to live in registers: g++ 12 unrolls it completely at
+// -O3, but not at -O2. nvcc does not know the pragma.
+#if LIMBIC_GCC_PRAGMAS && !defined(__CUDACC__)
+#define LIMBIC_UNROLL _Pragma("GCC unroll 16")
+#else
+#define LIMBIC_UNROLL
+#endif
+
 // Everything that holds code lives in an inline namespace that names how it was compiled, so that translation units
 // built with different flags link safely. Only plain data (shape, view, tensor, parameter, dual, memory, the error
 // types), whose members are always inlined, stays outside and crosses from one to the other.

@@ -19,6 +19,12 @@ template <class T, class D> tensor<T, 2, D> noise(std::ptrdiff_t m, std::ptrdiff
   for (std::ptrdiff_t i = 0; i < t.size(); ++i) t.data()[i] = T(static_cast<base_of<T>>(u.data()[i]));
   return t;
 }
+#if LIMBIC_SIMD
+constexpr std::ptrdiff_t lanes_of_float = lanes<float>::width;
+#else
+constexpr std::ptrdiff_t lanes_of_float = 4;
+#endif
+
 template <class T> double number(T x) {
   if constexpr (is_dual<T>) return x.value;
   else return static_cast<double>(x);
@@ -94,6 +100,49 @@ TEST_CASE("tiles, blocks of depth and large transposed operands", "[gemm]") {
   for (int layout : {0, 1, 3}) {
     laid_out<float, simd> const a(layout, 203, 301, 1), b(layout, 301, 277, 2), c(0, 203, 277, 3);
     CHECK(check<float, simd>(c.v, a.v, b.v, true) < 2e-4);
+  }
+}
+
+TEST_CASE("every remainder of rows, panels and blocks of depth", "[gemm]") {
+  constexpr std::ptrdiff_t width = lanes_of_float, depth = detail::gemm_depth;
+  auto const edges = [](std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k) {
+    for (int layout = 0; layout < 2; ++layout) {  // plain, transposed: of a, and of b the other
+      laid_out<float, simd> const a(layout, m, k, 1), b(1 - layout, k, n, 2), b_too(layout, k, n, 2), c(0, m, n, 3);
+      CAPTURE(m, n, k, layout);
+      REQUIRE(check<float, simd>(c.v, a.v, b.v, layout == 0) <= 1e-7 * (1 + static_cast<double>(k)));
+      REQUIRE(check<float, simd>(c.v, a.v, b_too.v, layout == 1) <= 1e-7 * (1 + static_cast<double>(k)));
+    }
+  };
+  for (std::ptrdiff_t m = 1; m <= 17; ++m)
+    for (std::ptrdiff_t n : {width, 2 * width + 1, 3 * width, 3 * width + 1, 4 * width, 4 * width + 1})
+      for (std::ptrdiff_t k : {1, 20}) edges(m, n, k);
+  for (std::ptrdiff_t m : {3, 8, 33, 97})  // 33 and 97: the rows are brought together, one tile and two
+    for (std::ptrdiff_t n : {5 * width, 5 * width + 3})
+      for (std::ptrdiff_t k : {depth - 1, depth, depth + 1, 2 * depth + 1}) edges(m, n, k);
+}
+
+TEST_CASE("a matrix times a vector, by rows and by columns", "[gemm]") {
+  constexpr std::ptrdiff_t width = lanes_of_float;
+  for (std::ptrdiff_t k : {std::ptrdiff_t(1), width - 1, width, 2 * width, 3 * width + 1, std::ptrdiff_t(300)})
+    for (std::ptrdiff_t m : {1, 2, 3, 4, 5, 7, 8, 33, 1023, 1024, 1030, 2100})
+      for (int layout : {0, 1, 3, 4}) {
+        laid_out<float, simd> const a(layout, m, k, 1), x(layout, k, 1, 2), y(layout == 4 ? 4 : 0, m, 1, 3);
+        CAPTURE(m, k, layout);
+        REQUIRE(check<float, simd>(y.v, a.v, x.v, layout == 0) <= 1e-7 * (1 + static_cast<double>(k)));
+        REQUIRE(check<float, simd>(y.v.transpose(), x.v.transpose(), a.v.transpose(), layout == 1) <=
+                1e-7 * (1 + static_cast<double>(k)));
+      }
+  // The bits of y(i) depend neither on the rows beside it nor on its place in a block.
+  for (int layout : {0, 1}) {
+    laid_out<float, simd> const a(layout, 1100, 300, 1), x(0, 300, 1, 2);
+    tensor<float, 2, simd> whole({1100, 1});
+    gemm(simd{}, sink<float, 2, simd>(whole.view()), view<float const, 2, simd>(a.v), view<float const, 2, simd>(x.v));
+    for (std::ptrdiff_t first : {1, 5, 1000, 1099}) {
+      tensor<float, 2, simd> part(shape{1100 - first, 1});
+      gemm(simd{}, sink<float, 2, simd>(part.view()), view<float const, 2, simd>(a.v.slice(0, first, 1100)),
+           view<float const, 2, simd>(x.v));
+      for (std::ptrdiff_t i = first; i < 1100; ++i) REQUIRE(part(i - first, 0) == whole(i, 0));
+    }
   }
 }
 

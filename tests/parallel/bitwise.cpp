@@ -54,6 +54,24 @@ TEMPLATE_TEST_CASE("results are the same bits for 1, 2 and 4 threads", "[threads
   limbic::set_threads(0);
 }
 
+TEST_CASE("a matrix times a vector is the same bits for 1, 2 and 3 threads", "[threads]") {
+  using namespace limbic;
+  rng random{.seed = 3};
+  tensor<float, 2> rows({1500, 260}), columns({260, 1500}), x({260, 1});
+  random.normal(rows);
+  random.normal(columns);
+  random.normal(x);
+  auto const product = [&](int threads, view<float const, 2> a) {
+    set_threads(threads);
+    std::vector<unsigned char> bytes;
+    append(bytes, as_view(matmul(a, x)));
+    return bytes;
+  };
+  for (view<float const, 2> const a : {as_view(rows), as_view(columns).transpose()})
+    for (int threads : {2, 3}) CHECK(product(threads, a) == product(1, a));
+  set_threads(0);
+}
+
 TEST_CASE("models trained in threads side by side equal those trained one after another", "[threads]") {
   limbic::set_threads(1);
   std::vector<std::vector<unsigned char>> alone, together(4);

@@ -5,11 +5,13 @@
 //   gemm(D, c, a, packed) b packed once by pack_matrix, used many times (recurrent weights)
 //
 // Transposes are views (a.transpose()). Structure (Goto and van de Geijn, "Anatomy of high-performance matrix
-// multiplication", 2008): b is packed into panels two SIMD packs wide, a is read in place, tiles of 96 x 256 of c run in
-// parallel, and a register micro-kernel goes over K in blocks of 128. Every element of c is one chain of
-// multiply-adds in the order of k, so its bits depend neither on the threads nor on where it lies in c. A product with a
-// single column, or with a single row times a transposed b, is a matrix-vector product and goes through gemv, whose dot
-// products add in another order. Scalar loops and dual numbers run the same code, their pack being one element.
+// multiplication", 2008): b is packed into panels three SIMD packs wide, tiles of 96 x 256 of c run in parallel, and a
+// register micro-kernel goes over K in blocks of 128. The rows of a are read in place, or, where they lie far apart, from
+// a copy of the tile's. Every element of c is one chain of multiply-adds in the order of k for each block, and the blocks
+// are added in their order, so its bits depend neither on the threads nor on where it lies in c. A product with a single
+// column or a single row is a matrix-vector product and goes through gemv: the same chain where the columns of the matrix
+// are contiguous, as in a row times b; dot products, which add in another order, elsewhere (a matrix times a column, a
+// row times a transposed b). Scalar loops and dual numbers run the same code, their pack being one element.
 #pragma once
 
 #include <limbic/backend/map.hpp>
@@ -29,40 +31,58 @@ template <class D, class T> struct kernel_lanes {
 template <class T>
   requires has_lanes<T>
 struct kernel_lanes<simd, T> : lanes<T> {
-  // 8 x 2 accumulators fill 32 registers' worth of latency; a dual accumulator takes two registers.
-  static constexpr std::ptrdiff_t packs = is_dual<T> ? 1 : 2;
+  // 8 x 3 accumulators of 32 registers, 4 x 3 of 16: the rest holds three packs of b and an element of a. Two packs of b
+  // would hide the latency of the multiply-adds as well, but take more instructions for each. A dual takes two registers.
+  static constexpr std::ptrdiff_t packs = is_dual<T> ? 1 : 3;
   static constexpr std::ptrdiff_t rows = LIMBIC_SIMD_REGISTERS == 32 ? 8 : 4;
 };
 #endif
 
 inline constexpr std::ptrdiff_t gemm_rows = 96, gemm_columns = 256, gemm_depth = 128;
 
+// Where the micro-kernel finds a: element (i, k) of a group of rows at i * row + k * step, the next group at `group`.
+template <class T> struct left_rows {
+  T const* data;
+  std::ptrdiff_t row, step, group;
+};
+
 // c (M x N part of a tile) (+)= a b over one block of k. `b` has rows ldb apart, at least packs * width elements each.
 template <class D, class T, std::ptrdiff_t M, std::ptrdiff_t P>
-LIMBIC_INLINE void micro_kernel(std::ptrdiff_t depth, T const* a, std::ptrdiff_t row, std::ptrdiff_t step, T const* b,
-                                std::ptrdiff_t ldb, T* c, std::ptrdiff_t ldc, std::ptrdiff_t columns, bool add) {
+LIMBIC_INLINE void micro_kernel(std::ptrdiff_t depth, left_rows<T> a, T const* b, std::ptrdiff_t ldb, T* c,
+                                std::ptrdiff_t ldc, std::ptrdiff_t columns, bool add) {
   using L = kernel_lanes<D, T>;
   using V = typename L::type;
   V acc[M][P];
-  for (std::ptrdiff_t i = 0; i < M; ++i)
+  LIMBIC_UNROLL
+  for (std::ptrdiff_t i = 0; i < M; ++i) {
+    LIMBIC_UNROLL
     for (std::ptrdiff_t j = 0; j < P; ++j) acc[i][j] = V(0);
+  }
   for (std::ptrdiff_t k = 0; k < depth; ++k) {
     V right[P];
+    LIMBIC_UNROLL
     for (std::ptrdiff_t j = 0; j < P; ++j) right[j] = L::load(b + k * ldb + j * L::width);
+    LIMBIC_UNROLL
     for (std::ptrdiff_t i = 0; i < M; ++i) {
-      V const left = math::broadcast<V>(a[i * row + k * step]);
+      V const left = math::broadcast<V>(a.data[i * a.row + k * a.step]);
+      LIMBIC_UNROLL
       for (std::ptrdiff_t j = 0; j < P; ++j) acc[i][j] = math::fma(left, right[j], acc[i][j]);
     }
   }
   if (columns == P * L::width) {
-    for (std::ptrdiff_t i = 0; i < M; ++i)
+    LIMBIC_UNROLL
+    for (std::ptrdiff_t i = 0; i < M; ++i) {
+      LIMBIC_UNROLL
       for (std::ptrdiff_t j = 0; j < P; ++j) {
         T* const to = c + i * ldc + j * L::width;
         L::store(to, add ? L::load(to) + acc[i][j] : acc[i][j]);
       }
+    }
   } else {
+    LIMBIC_UNROLL
     for (std::ptrdiff_t i = 0; i < M; ++i) {
       T line[P * L::width];
+      LIMBIC_UNROLL
       for (std::ptrdiff_t j = 0; j < P; ++j) L::store(line + j * L::width, acc[i][j]);
       for (std::ptrdiff_t j = 0; j < columns; ++j) c[i * ldc + j] = add ? c[i * ldc + j] + line[j] : line[j];
     }
@@ -71,47 +91,66 @@ LIMBIC_INLINE void micro_kernel(std::ptrdiff_t depth, T const* a, std::ptrdiff_t
 
 // Rows M at a time, then M / 2, ... down to one.
 template <class D, class T, std::ptrdiff_t M, std::ptrdiff_t P>
-LIMBIC_NOINLINE void micro_rows(std::ptrdiff_t m, std::ptrdiff_t depth, T const* a, std::ptrdiff_t row,
-                                std::ptrdiff_t step, std::ptrdiff_t group, T const* b, std::ptrdiff_t ldb, T* c,
-                                std::ptrdiff_t ldc, std::ptrdiff_t columns, bool add) {
+LIMBIC_NOINLINE void micro_rows(std::ptrdiff_t m, std::ptrdiff_t depth, left_rows<T> a, T const* b, std::ptrdiff_t ldb,
+                                T* c, std::ptrdiff_t ldc, std::ptrdiff_t columns, bool add) {
   std::ptrdiff_t i = 0;
-  for (; i + M <= m; i += M, a += group)
-    micro_kernel<D, T, M, P>(depth, a, row, step, b, ldb, c + i * ldc, ldc, columns, add);
+  for (; i + M <= m; i += M, a.data += a.group)
+    micro_kernel<D, T, M, P>(depth, a, b, ldb, c + i * ldc, ldc, columns, add);
   if constexpr (M > 1)
-    if (i < m)
-      micro_rows<D, T, M / 2, P>(m - i, depth, a, row, step, M / 2 * row, b, ldb, c + i * ldc, ldc, columns, add);
+    if (i < m) {
+      a.group = M / 2 * a.row;
+      micro_rows<D, T, M / 2, P>(m - i, depth, a, b, ldb, c + i * ldc, ldc, columns, add);
+    }
 }
 
-// Rows of a (contiguous along the rows) in groups of G: element (i, k) of a group at k * G + i.
-template <std::ptrdiff_t G, class T>
-void pack_rows(T const* a, std::ptrdiff_t m, std::ptrdiff_t depth, std::ptrdiff_t step, T* to) {
+// The rows of a one after another, `line` elements each, or, where a is transposed, in groups as high as the
+// micro-kernel: element (i, k) of a group at k * G + i.
+template <class D, class T>
+left_rows<T> pack_rows(left_rows<T> a, std::ptrdiff_t m, std::ptrdiff_t depth, std::ptrdiff_t line, T* to) {
+  using L = kernel_lanes<D, T>;
+  constexpr std::ptrdiff_t G = L::rows;
+  if (a.row != 1 || a.step == 1) {
+    for (std::ptrdiff_t i = 0; i < m; ++i) {
+      T const* const from = a.data + i * a.row;
+      T* const at = to + i * line;
+      std::ptrdiff_t k = 0;
+      if (a.step == 1)
+        for (; k + L::width <= depth; k += L::width) L::store(at + k, L::load(from + k));
+      for (; k < depth; ++k) at[k] = from[k * a.step];
+    }
+    return {to, line, 1, G * line};
+  }
   for (std::ptrdiff_t k = 0; k < depth; ++k) {
-    T const* const from = a + k * step;
+    T const* const from = a.data + k * a.step;
     T* at = to + k * G;
     std::ptrdiff_t i = 0;
     for (; i + G <= m; i += G, at += G * depth)
       for (std::ptrdiff_t l = 0; l < G; ++l) at[l] = from[i + l];
     for (std::ptrdiff_t l = 0; i + l < m; ++l) at[l] = from[i + l];
   }
+  return {to, 1, G, G * depth};
 }
 
-// Panel p of b: rows k of packs * width columns one after another, zeros beyond the last column.
-template <class D, class T>
-void pack_panel(view<T const, 2, D> b, std::ptrdiff_t first, T* panel) {
+// The columns of a panel of a matrix of n columns. Four packs are two panels of two, not one of three and one of one.
+template <class D, class T> constexpr std::ptrdiff_t panel_width(std::ptrdiff_t n) {
   using L = kernel_lanes<D, T>;
-  constexpr std::ptrdiff_t width = L::packs * L::width;
+  return (L::packs == 3 && n > 3 * L::width && n <= 4 * L::width ? 2 : L::packs) * L::width;
+}
+
+// Panel of b: its rows of `width` columns from `first` one after another, zeros beyond the last column.
+template <class D, class T>
+void pack_panel(view<T const, 2, D> b, std::ptrdiff_t first, std::ptrdiff_t width, T* panel) {
+  using L = kernel_lanes<D, T>;
   std::ptrdiff_t const depth = b.extent(0), columns = b.extent(1) - first < width ? b.extent(1) - first : width;
   T const* from = b.data() + first * b.stride(1);
   if (b.stride(1) == 1) {
     for (std::ptrdiff_t k = 0; k < depth; ++k) {
       T const* const row = from + k * b.stride(0);
       T* const to = panel + k * width;
-      if (columns == width) {
-        for (std::ptrdiff_t j = 0; j < L::packs; ++j) L::store(to + j * L::width, L::load(row + j * L::width));
-      } else {
-        for (std::ptrdiff_t j = 0; j < columns; ++j) to[j] = row[j];
-        for (std::ptrdiff_t j = columns; j < width; ++j) to[j] = T(0);
-      }
+      std::ptrdiff_t j = 0;
+      for (; j + L::width <= columns; j += L::width) L::store(to + j, L::load(row + j));
+      for (; j < columns; ++j) to[j] = row[j];
+      for (; j < width; ++j) to[j] = T(0);
     }
     return;
   }
@@ -128,114 +167,142 @@ void pack_panel(view<T const, 2, D> b, std::ptrdiff_t first, T* panel) {
   }
 }
 
-template <class D, class T> constexpr std::ptrdiff_t panel_width() {
-  return kernel_lanes<D, T>::packs * kernel_lanes<D, T>::width;
-}
-
-// A panel of so many columns is read where it is: the micro-kernel takes all packs, or one, and reads no further.
-template <class D, class T> constexpr bool fills_packs(std::ptrdiff_t columns) {
-  return columns == panel_width<D, T>() || columns == kernel_lanes<D, T>::width;
+// micro_rows for the packs that so many columns take.
+template <class D, class T, std::ptrdiff_t P = kernel_lanes<D, T>::packs> auto rows_kernel(std::ptrdiff_t columns) {
+  using L = kernel_lanes<D, T>;
+  if constexpr (P > 1)
+    if (columns <= (P - 1) * L::width) return rows_kernel<D, T, P - 1>(columns);
+  return &micro_rows<D, T, L::rows, P>;
 }
 
 // Panels [p][K][width] of b, or b itself in place of those that are whole packs wide (ldb > 0: its rows are contiguous).
 template <class D, class T>
 void gemm_tiles(sink<T, 2, D> c, view<T const, 2, D> a, T const* panels, T const* in_place, std::ptrdiff_t ldb) {
   using L = kernel_lanes<D, T>;
-  constexpr std::ptrdiff_t width = panel_width<D, T>(), M = L::rows;
-  constexpr std::ptrdiff_t per_tile = gemm_columns / width > 0 ? gemm_columns / width : 1;
+  constexpr std::ptrdiff_t M = L::rows, cache_line = static_cast<std::ptrdiff_t>(64 / sizeof(T));
   std::ptrdiff_t const m = c.to.extent(0), n = c.to.extent(1), depth = a.extent(1), row = a.stride(0),
                        step = a.stride(1);
+  std::ptrdiff_t const width = panel_width<D, T>(n), per_tile = gemm_columns / width;
   std::ptrdiff_t const panel_count = (n + width - 1) / width;
   std::ptrdiff_t const tile_rows = (m + gemm_rows - 1) / gemm_rows,
                        tile_columns = (panel_count + per_tile - 1) / per_tile;
   std::ptrdiff_t const tiles = tile_rows * tile_columns;
   // A million multiply-adds take some 20 us: less is not worth waking a second thread, least of all on a busy machine.
   std::ptrdiff_t const grain = m * n * depth < (1 << 20) ? tiles : 1;
-  // The columns of a large transposed a lie far apart, on the same few cache sets: a tile of it is brought together.
-  bool const pack_a = row == 1 && step >= static_cast<std::ptrdiff_t>(512 / sizeof(T)) && m >= 4 * M && depth >= 64;
+  // The rows (of a transposed a: the columns) of a large a lie far apart, where they are powers of two on the same few
+  // cache sets: what a tile reads of it is brought together first.
+  bool const across = row == 1 && step != 1;
+  bool const pack_a = (across ? step : row) >= 8 * cache_line && m >= 4 * M && n >= 4 * L::width && depth >= 64;
+  std::ptrdiff_t const deepest = depth < gemm_depth ? depth : gemm_depth, line = deepest + cache_line;
   parallel_for(tiles, grain, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
     tensor<T, 1, D> packed_rows;
-    std::ptrdiff_t const deepest = depth < gemm_depth ? depth : gemm_depth;
-    if (pack_a) packed_rows = tensor<T, 1, D>(shape<1>{{gemm_rows * deepest}}, uninitialized);
+    if (pack_a) packed_rows = tensor<T, 1, D>(shape<1>{{gemm_rows * line}}, uninitialized);
     for (std::ptrdiff_t t = begin; t < end; ++t) {
       std::ptrdiff_t const i0 = t % tile_rows * gemm_rows, rows = m - i0 < gemm_rows ? m - i0 : gemm_rows;
       std::ptrdiff_t const p0 = t / tile_rows * per_tile,
                            p1 = p0 + per_tile < panel_count ? p0 + per_tile : panel_count;
       for (std::ptrdiff_t k0 = 0; k0 < depth; k0 += gemm_depth) {
         std::ptrdiff_t const ks = depth - k0 < gemm_depth ? depth - k0 : gemm_depth;
-        T const* left = a.data() + i0 * row + k0 * step;
-        if (pack_a) {
-          pack_rows<M>(left, rows, ks, step, packed_rows.data());
-          left = packed_rows.data();
-        }
+        left_rows<T> left{a.data() + i0 * row + k0 * step, row, step, M * row};
+        if (pack_a) left = pack_rows<D>(left, rows, ks, line, packed_rows.data());
         for (std::ptrdiff_t p = p0; p < p1; ++p) {
           std::ptrdiff_t const j = p * width, columns = n - j < width ? n - j : width;
-          bool const here = in_place != nullptr && fills_packs<D, T>(columns);
+          bool const here = in_place != nullptr && columns % L::width == 0;
           T const* const b =
               here ? in_place + k0 * ldb + j : panels + (in_place != nullptr ? 0 : p) * depth * width + k0 * width;
-          auto const run = columns > L::width ? &micro_rows<D, T, M, L::packs> : &micro_rows<D, T, M, 1>;
-          run(rows, ks, left, pack_a ? 1 : row, pack_a ? M : step, pack_a ? M * ks : M * row, b, here ? ldb : width,
-              c.to.data() + i0 * c.to.stride(0) + j, c.to.stride(0), columns, c.add || k0 > 0);
+          rows_kernel<D, T>(columns)(rows, ks, left, b, here ? ldb : width, c.to.data() + i0 * c.to.stride(0) + j,
+                                     c.to.stride(0), columns, c.add || k0 > 0);
         }
       }
     }
   });
 }
 
-// y (M) (+)= a (M, K) x (K), x contiguous. Rows that are contiguous become dot products, four at a time; otherwise
-// the columns are: y is built up in blocks of rows, x's elements multiplying columns.
+// A pack of n elements that lie `step` apart, zeros after them.
+template <class D, class T> LIMBIC_INLINE auto load_part(T const* p, std::ptrdiff_t n, std::ptrdiff_t step) {
+  using L = kernel_lanes<D, T>;
+  if (step == 1 && n >= L::width) return L::load(p);
+  T line[L::width];
+  for (std::ptrdiff_t l = 0; l < L::width; ++l) line[l] = l < n ? p[l * step] : T(0);
+  return L::load(line);
+}
+
+// y (M) (+)= a (M, K) x (K), x contiguous. Rows become dot products, four at a time, each in two accumulators, which
+// hides the latency of the multiply-adds. Where the columns are contiguous instead, sums of a run of rows take four
+// columns at a time, in the order of k and in the blocks of gemm_tiles, so that a row times b has the bits of that row of
+// a larger product.
 template <class D, class T>
 void gemv(T* y, std::ptrdiff_t y_step, bool add, view<T const, 2, D> a, T const* x) {
   using L = kernel_lanes<D, T>;
   using V = typename L::type;
   std::ptrdiff_t const m = a.extent(0), depth = a.extent(1), row = a.stride(0), step = a.stride(1);
-  auto const put = [&](std::ptrdiff_t i, T v) { y[i * y_step] = add ? y[i * y_step] + v : v; };
   std::ptrdiff_t const grain = m * depth < (1 << 17) ? m : ((1 << 16) / (depth + 1) + 8) / 8 * 8;
+  auto const put = [&](std::ptrdiff_t i, T v, bool adds) { y[i * y_step] = adds ? y[i * y_step] + v : v; };
   if (step == 1 || row != 1) {
     parallel_for(m, grain, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
-      constexpr std::ptrdiff_t R = kernel_lanes<D, T>::rows;
       auto const dots = [&](auto count, std::ptrdiff_t i) {
-        constexpr std::ptrdiff_t N = decltype(count)::value;
-        V acc[N];
-        for (auto& s : acc) s = V(0);
+        constexpr std::ptrdiff_t N = decltype(count)::value, U = 2;
+        T const* const first = a.data() + i * row;
+        V acc[N][U];
+        LIMBIC_UNROLL
+        for (std::ptrdiff_t r = 0; r < N; ++r) acc[r][0] = acc[r][1] = V(0);
         std::ptrdiff_t k = 0;
-        if (step == 1)
-          for (; k + L::width <= depth; k += L::width) {
-            V const right = L::load(x + k);
-            for (std::ptrdiff_t r = 0; r < N; ++r)
-              acc[r] = math::fma(L::load(a.data() + (i + r) * row + k), right, acc[r]);
+        for (; step == 1 && k + U * L::width <= depth; k += U * L::width) {
+          V const right[U] = {L::load(x + k), L::load(x + k + L::width)};
+          LIMBIC_UNROLL
+          for (std::ptrdiff_t r = 0; r < N; ++r) {
+            LIMBIC_UNROLL
+            for (std::ptrdiff_t u = 0; u < U; ++u)
+              acc[r][u] = math::fma(L::load(first + r * row + k + u * L::width), right[u], acc[r][u]);
           }
-        for (std::ptrdiff_t r = 0; r < N; ++r) {
-          T s = math::reduce_add(acc[r]);
-          for (std::ptrdiff_t l = k; l < depth; ++l) s = s + a.data()[(i + r) * row + l * step] * x[l];
-          put(i + r, s);
         }
+        for (; k < depth; k += L::width) {
+          V const right = load_part<D>(x + k, depth - k, 1);
+          LIMBIC_UNROLL
+          for (std::ptrdiff_t r = 0; r < N; ++r)
+            acc[r][0] = math::fma(load_part<D>(first + r * row + k * step, depth - k, step), right, acc[r][0]);
+        }
+        LIMBIC_UNROLL
+        for (std::ptrdiff_t r = 0; r < N; ++r) put(i + r, math::reduce_add(acc[r][0] + acc[r][1]), add);
       };
       std::ptrdiff_t i = begin;
-      for (; i + R <= end; i += R) dots(std::integral_constant<std::ptrdiff_t, R>(), i);
+      for (; i + 4 <= end; i += 4) dots(std::integral_constant<std::ptrdiff_t, 4>(), i);
       for (; i < end; ++i) dots(std::integral_constant<std::ptrdiff_t, 1>(), i);
     });
     return;
   }
-  parallel_for(m, grain, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
-    constexpr std::ptrdiff_t P = 4;
-    std::ptrdiff_t i = begin;
-    for (; i + P * L::width <= end; i += P * L::width) {
-      V acc[P];
-      for (auto& s : acc) s = V(0);
-      for (std::ptrdiff_t k = 0; k < depth; ++k) {
-        V const right = math::broadcast<V>(x[k]);
-        for (std::ptrdiff_t p = 0; p < P; ++p)
-          acc[p] = math::fma(L::load(a.data() + k * step + i + p * L::width), right, acc[p]);
+  // Runs of each column as long as the threads allow, as each column may lie on a page of its own. The pieces may depend
+  // on the threads here: an element's bits do not depend on where its piece begins.
+  constexpr std::ptrdiff_t run = 4096 / sizeof(T);
+  std::ptrdiff_t const share = (m / threads() / 64 + 1) * 64;
+  parallel_for(m, grain < share ? share : grain, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
+    T sums[run];
+    for (std::ptrdiff_t i0 = begin; i0 < end; i0 += run) {
+      std::ptrdiff_t const rows = end - i0 < run ? end - i0 : run;
+      auto const columns = [&](auto count, std::ptrdiff_t k) {
+        constexpr std::ptrdiff_t N = decltype(count)::value;
+        T const* const first = a.data() + i0 + k * step;
+        V right[N];
+        LIMBIC_UNROLL
+        for (std::ptrdiff_t u = 0; u < N; ++u) right[u] = math::broadcast<V>(x[k + u]);
+        auto const pack = [&](std::ptrdiff_t i, auto const& load) {
+          V s = L::load(sums + i);
+          LIMBIC_UNROLL
+          for (std::ptrdiff_t u = 0; u < N; ++u) s = math::fma(right[u], load(first + u * step + i), s);
+          L::store(sums + i, s);
+        };
+        std::ptrdiff_t i = 0;
+        for (; i + L::width <= rows; i += L::width) pack(i, [](T const* p) { return L::load(p); });
+        if (i < rows) pack(i, [&](T const* p) { return load_part<D>(p, rows - i, 1); });
+      };
+      for (std::ptrdiff_t k0 = 0; k0 < depth; k0 += gemm_depth) {
+        std::ptrdiff_t const k1 = depth - k0 < gemm_depth ? depth : k0 + gemm_depth;
+        for (std::ptrdiff_t i = 0; i < rows; i += L::width) L::store(sums + i, V(0));
+        std::ptrdiff_t k = k0;
+        for (; k + 4 <= k1; k += 4) columns(std::integral_constant<std::ptrdiff_t, 4>(), k);
+        for (; k < k1; ++k) columns(std::integral_constant<std::ptrdiff_t, 1>(), k);
+        for (std::ptrdiff_t i = 0; i < rows; ++i) put(i0 + i, sums[i], add || k0 > 0);
       }
-      T parts[P * L::width];
-      for (std::ptrdiff_t p = 0; p < P; ++p) L::store(parts + p * L::width, acc[p]);
-      for (std::ptrdiff_t l = 0; l < P * L::width; ++l) put(i + l, parts[l]);
-    }
-    for (; i < end; ++i) {
-      T s = T(0);
-      for (std::ptrdiff_t k = 0; k < depth; ++k) s = math::fma(a.data()[k * step + i], x[k], s);
-      put(i, s);
     }
   });
 }
@@ -256,7 +323,7 @@ template <class C, class A, class B> void check_gemm(C const& c, A const& a, B c
 template <class T, class D = default_device> class packed_matrix {
  public:
   static std::ptrdiff_t packed_size(shape<2> const& b) {
-    constexpr std::ptrdiff_t width = detail::panel_width<D, T>();
+    std::ptrdiff_t const width = detail::panel_width<D, T>(b[1]);
     return (b[1] + width - 1) / width * width * b[0];
   }
   packed_matrix() = default;
@@ -270,12 +337,13 @@ template <class T, class D = default_device> class packed_matrix {
 
  private:
   void pack(view<T const, 2, D> b, T* to) {
-    constexpr std::ptrdiff_t width = detail::panel_width<D, T>();
+    std::ptrdiff_t const width = detail::panel_width<D, T>(b.extent(1));
     shape_ = b.shape();
     panels_ = to;
     std::ptrdiff_t const count = (b.extent(1) + width - 1) / width;
     parallel_for(count, b.size() < (1 << 16) ? count : 1, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
-      for (std::ptrdiff_t p = begin; p < end; ++p) detail::pack_panel<D, T>(b, p * width, to + p * b.extent(0) * width);
+      for (std::ptrdiff_t p = begin; p < end; ++p)
+        detail::pack_panel<D, T>(b, p * width, width, to + p * b.extent(0) * width);
     });
   }
   limbic::shape<2> shape_;
@@ -321,7 +389,7 @@ void gemm(D d, sink<T, 2, D> c, view<T const, 2, D> a, view<T const, 2, D> b, T*
                       [&](T const* x) { detail::gemv<D, T>(c.to.data(), c.to.stride(0), c.add, a, x); });
     return;
   }
-  if (m == 1 && b.stride(1) != 1) {
+  if (m == 1) {
     contiguous_vector(a[0],
                       [&](T const* x) { detail::gemv<D, T>(c.to.data(), c.to.stride(1), c.add, b.transpose(), x); });
     return;
@@ -333,13 +401,13 @@ void gemm(D d, sink<T, 2, D> c, view<T const, 2, D> a, view<T const, 2, D> b, T*
     return copy(d, c, product);
   }
   // A few rows do not repay packing b: its full panels are read where they are, only a ragged last one is packed.
-  constexpr std::ptrdiff_t width = detail::panel_width<D, T>();
+  std::ptrdiff_t const width = detail::panel_width<D, T>(n);
   if (b.stride(1) == 1 && m <= 2 * detail::kernel_lanes<D, T>::rows) {
     std::ptrdiff_t const last = n / width * width;
     tensor<T, 1, D> ragged;
-    if (last < n && !detail::fills_packs<D, T>(n - last)) {
+    if ((n - last) % detail::kernel_lanes<D, T>::width != 0) {
       ragged = tensor<T, 1, D>(shape<1>{{depth * width}}, uninitialized);
-      detail::pack_panel<D, T>(b, last, ragged.data());
+      detail::pack_panel<D, T>(b, last, width, ragged.data());
     }
     return detail::gemm_tiles<D, T>(c, a, ragged.data(), b.data(), b.stride(0));
   }

@@ -198,6 +198,9 @@ template <class T, class A, class F> LIMBIC_INLINE T fold_lanes(xsimd::batch<T, 
   constexpr std::size_t n = xsimd::batch<T, A>::size;
   alignas(A::alignment()) T v[n];
   x.store_aligned(v);
+  using half_pack = xsimd::make_sized_batch_t<T, n / 2>;
+  if constexpr (!std::is_void_v<half_pack>)
+    return math::fold_lanes(f(half_pack::load_aligned(v), half_pack::load_aligned(v + n / 2)), f);
   for (std::size_t half = n / 2; half > 0; half /= 2)
     for (std::size_t i = 0; i < half; ++i) v[i] = f(v[i], v[i + half]);
   return v[0];
@@ -217,13 +220,13 @@ template <class T, class A, class F> LIMBIC_INLINE dual<T> fold_lanes(dual<xsimd
   return {v[0], t[0]};
 }
 template <class T, class A> LIMBIC_INLINE T reduce_add(xsimd::batch<T, A> x) {
-  return math::fold_lanes(x, [](T a, T b) { return a + b; });
+  return math::fold_lanes(x, [](auto a, auto b) { return a + b; });
 }
 template <class T, class A> LIMBIC_INLINE T reduce_max(xsimd::batch<T, A> x) {
-  return math::fold_lanes(x, [](T a, T b) { return math::max(a, b); });
+  return math::fold_lanes(x, [](auto a, auto b) { return math::max(a, b); });
 }
 template <class T, class A> LIMBIC_INLINE T reduce_min(xsimd::batch<T, A> x) {
-  return math::fold_lanes(x, [](T a, T b) { return math::min(a, b); });
+  return math::fold_lanes(x, [](auto a, auto b) { return math::min(a, b); });
 }
 template <class T, class A> LIMBIC_INLINE dual<T> reduce_add(dual<xsimd::batch<T, A>> x) {
   return {math::reduce_add(x.value), math::reduce_add(x.tangent)};
