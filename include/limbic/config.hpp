@@ -9,6 +9,8 @@
 //   LIMBIC_CHECK            2: elements are bounds-checked too, 1: shapes and arguments are checked     default: 1
 //   LIMBIC_DEFAULT_BACKEND  the device of tensors that name none: simd or scalar      default: simd where LIMBIC_SIMD
 //   LIMBIC_POOL             tensors come from a pool on the heap  default: 1; 0: from the caller's fixed_buffer only
+//   LIMBIC_FORCE_INLINE     small members are always inlined    default: 1; 0: the compiler decides, so that code without
+//                           optimisation compiles faster and can be stepped through; all objects of a program agree
 #pragma once
 
 #include <cstddef>
@@ -58,6 +60,10 @@
 #define LIMBIC_POOL 1
 #endif
 
+#ifndef LIMBIC_FORCE_INLINE
+#define LIMBIC_FORCE_INLINE 1
+#endif
+
 #ifndef LIMBIC_DEFAULT_BACKEND
 #if LIMBIC_SIMD
 #define LIMBIC_DEFAULT_BACKEND simd
@@ -86,18 +92,25 @@
 #define LIMBIC_ON_GPU 0
 #endif
 
-#if defined(__GNUC__)
+#if !LIMBIC_FORCE_INLINE
+#define LIMBIC_INLINE inline
+#elif defined(__GNUC__)
 #define LIMBIC_INLINE inline __attribute__((always_inline))
+#elif defined(_MSC_VER)
+#define LIMBIC_INLINE __forceinline
+#else
+#define LIMBIC_INLINE inline
+#endif
+
+#if defined(__GNUC__)
 #define LIMBIC_COLD __attribute__((noinline, cold))
 #define LIMBIC_NOINLINE __attribute__((noinline))
 #define LIMBIC_RESTRICT __restrict__
 #elif defined(_MSC_VER)
-#define LIMBIC_INLINE __forceinline
 #define LIMBIC_COLD __declspec(noinline)
 #define LIMBIC_NOINLINE __declspec(noinline)
 #define LIMBIC_RESTRICT __restrict
 #else
-#define LIMBIC_INLINE inline
 #define LIMBIC_COLD
 #define LIMBIC_NOINLINE
 #define LIMBIC_RESTRICT

@@ -1,5 +1,6 @@
 // information/entropy.cpp - Shannon's entropy, and Renyi's of Gram matrices
 #include "../matrix_support.hpp"
+#include "../symmetric_eigen.hpp"
 
 #include <limbic/information/entropy.hpp>
 #include <limbic/ops/softmax.hpp>

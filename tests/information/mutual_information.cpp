@@ -1,5 +1,6 @@
 // information/mutual_information.cpp - mutual information, joint entropy, and what they refuse
 #include "../matrix_support.hpp"
+#include "../symmetric_eigen.hpp"
 
 #include <limbic/information.hpp>
 

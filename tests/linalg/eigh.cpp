@@ -1,5 +1,6 @@
 // linalg/eigh.cpp - symmetric eigenvalues and eigenvectors: values, gradients, dual numbers, repeated eigenvalues
 #include "../matrix_support.hpp"
+#include "../symmetric_eigen.hpp"
 
 #include <limbic/linalg/eigh.hpp>
 #include <limbic/ops/matmul.hpp>

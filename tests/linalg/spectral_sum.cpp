@@ -1,5 +1,6 @@
 // linalg/spectral_sum.cpp - functions of all eigenvalues: exact to second order where eigenvalues repeat
 #include "../matrix_support.hpp"
+#include "../symmetric_eigen.hpp"
 
 #include <limbic/linalg/spectral_sum.hpp>
 #include <limbic/ops/matmul.hpp>

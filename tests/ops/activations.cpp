@@ -10,10 +10,10 @@
 using namespace examination;
 using namespace limbic;
 
-namespace {
+namespace activations {
+
 options const pointwise{.elementwise = true, .propagates = true};
 std::vector<std::tuple<shape<2>>> const shapes{{at(3, 7)}, {at(1, 1)}, {at(0, 4)}, {at(2, 33)}};
-}  // namespace
 
 TEST_CASE("activations without transcendental functions") {
   examine<2>("relu", [](auto const& x) { return relu(x); }, shapes, pointwise);
@@ -29,3 +29,5 @@ TEST_CASE("elu, sigmoid, tanh") {
   examine<2>("sigmoid", [](auto const& x) { return sigmoid(x); }, shapes, pointwise);
   examine<2>("tanh", [](auto const& x) { return limbic::tanh(x); }, shapes, pointwise);
 }
+
+}  // namespace activations

@@ -7,10 +7,10 @@
 using namespace examination;
 using namespace limbic;
 
-namespace {
+namespace activations_rows {
+
 std::vector<std::tuple<shape<2>>> const matrices{{at(3, 7)}, {at(1, 1)}, {at(0, 4)}, {at(4, 0)}, {at(2, 37)}};
 std::vector<std::tuple<shape<3>>> const boxes{{at(2, 5, 3)}, {at(2, 0, 3)}, {at(1, 3, 37)}};
-}  // namespace
 
 TEST_CASE("softmax, log_softmax") {
   examine<2>("softmax", [](auto const& x) { return softmax(x); }, matrices, {.ulps = 8});
@@ -31,3 +31,5 @@ TEMPLATE_TEST_CASE("softmax of what is masked", "", scalar, simd) {
   CHECK(l(2) == 0);
   CHECK(l(3) == -2e4);
 }
+
+}  // namespace activations_rows

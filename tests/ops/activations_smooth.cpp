@@ -8,11 +8,11 @@
 using namespace examination;
 using namespace limbic;
 
-namespace {
+namespace activations_smooth {
+
 options const pointwise{.elementwise = true, .propagates = true};
 std::vector<std::tuple<shape<2>>> const shapes{{at(3, 7)}, {at(1, 1)}, {at(0, 4)}, {at(2, 33)}};
 options const loose{.ulps = 16, .propagates = true};
-}  // namespace
 
 TEST_CASE("silu, gelu, softplus") {
   examine<2>("silu", [](auto const& x) { return silu(x); }, shapes, pointwise);
@@ -21,3 +21,5 @@ TEST_CASE("silu, gelu, softplus") {
   examine<2>("softplus", [](auto const& x) { return softplus(x); }, shapes, pointwise);
   examine<2>("softplus 2", [](auto const& x) { return softplus(x, {.beta = 2, .threshold = 5}); }, shapes, pointwise);
 }
+
+}  // namespace activations_smooth

@@ -6,11 +6,11 @@
 using namespace examination;
 using namespace limbic;
 
-namespace {
+namespace arithmetic_numbers {
+
 std::vector<std::tuple<shape<1>>> const shapes{{at(19)}, {at(1)}, {at(0)}};
 options const pointwise{.elementwise = true, .propagates = true};
 options const away{.low = 0.5, .high = 3, .elementwise = true, .propagates = true};  // from 0
-}  // namespace
 
 TEST_CASE("numbers on either side") {
   examine<1>("x + c", [](auto const& x) { return x + 2; }, shapes, pointwise);
@@ -59,3 +59,5 @@ TEST_CASE("the operators take nothing but limbic's own types") {
   STATIC_REQUIRE(std::is_same_v<decltype(elsewhere::looks_like_one() + 1), elsewhere::sum>);
   STATIC_REQUIRE(std::is_same_v<decltype(2.0 * elsewhere::looks_like_one()), elsewhere::sum>);
 }
+
+}  // namespace arithmetic_numbers

@@ -6,9 +6,9 @@
 using namespace examination;
 using namespace limbic;
 
-namespace {
+namespace arithmetic_ranks {
+
 options const pointwise{.elementwise = true};
-}  // namespace
 
 TEST_CASE("operands of other ranks, and one operand twice") {
   examine<1, 3>(
@@ -19,3 +19,5 @@ TEST_CASE("operands of other ranks, and one operand twice") {
   examine<2>("div of one", [](auto const& a) { return a / (a * a); }, {{at(3, 5)}},
              {.low = 0.5, .high = 3, .elementwise = true});
 }
+
+}  // namespace arithmetic_ranks

@@ -7,11 +7,11 @@
 using namespace examination;
 using namespace limbic;
 
-namespace {
+namespace choices {
+
 using pair = std::tuple<shape<2>, shape<2>>;
 std::vector<pair> const pairs{{at(3, 7), at(3, 7)}, {at(3, 1), at(1, 5)}, {at(0, 4), at(1, 4)}};
 options const pointwise{.elementwise = true};
-}  // namespace
 
 TEST_CASE("minimum, maximum, clamp") {
   examine<2, 2>("minimum", [](auto const& a, auto const& b) { return minimum(a, b); }, pairs, pointwise);
@@ -38,3 +38,5 @@ TEMPLATE_TEST_CASE("ties and bounds", "", scalar, simd) {
   for (int i = 0; i < 3; ++i) CHECK(c.gradient()(i) == dc[i]);
   CHECK(clamp(one, 5, 2)(0) == 2);  // as in PyTorch
 }
+
+}  // namespace choices

@@ -7,9 +7,9 @@
 using namespace examination;
 using namespace limbic;
 
-namespace {
+namespace copies {
+
 options const exact{.ulps = 8, .elementwise = true};
-}  // namespace
 
 TEST_CASE("pad") {
   examine<2>("pad", [](auto const& x) { return pad(x, {1, 0}, {0, 2}, 3); }, {{at(3, 5)}, {at(0, 2)}}, exact);
@@ -24,3 +24,5 @@ TEST_CASE("repeat, broadcast_to") {
       "broadcast_to", [](auto const& x) { return broadcast_to(x, 2, -1, 5); }, {{at(3, 1)}, {at(3, 5)}, {at(1, 1)}},
       exact);
 }
+
+}  // namespace copies

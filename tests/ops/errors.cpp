@@ -6,11 +6,11 @@
 
 using namespace limbic;
 
-namespace {
+namespace errors {
+
 tensor<float, 2> const matrix({2, 3}, {1, 2, 3, 4, 5, 6});
 tensor<float, 1> const four({4}, {1, 2, 3, 4});
 tensor<float, 2> const weight(shape<2>{{5, 4}});
-}  // namespace
 
 TEST_CASE("operands that do not broadcast") {
   CHECK_THROWS_AS(matrix + four, shape_error);
@@ -77,3 +77,5 @@ TEST_CASE("options outside of their domain") {
   CHECK_THROWS_WITH(pad(matrix, {1, -1}, {0, 0}), "[pad] widths must not be negative, but are (1, -1) and (0, 0)");
   CHECK_THROWS_WITH(repeat(four, -2), "[repeat] numbers of copies must not be negative, but are (-2)");
 }
+
+}  // namespace errors

@@ -6,9 +6,9 @@
 using namespace examination;
 using namespace limbic;
 
-namespace {
+namespace extremes {
+
 std::vector<std::tuple<shape<3>>> const boxes{{at(2, 5, 3)}, {at(1, 1, 1)}, {at(3, 2, 19)}};
-}  // namespace
 
 TEST_CASE("max and min") {
   examine<3>("max of all", [](auto const& x) { return max(x); }, boxes, {.elementwise = true});
@@ -44,3 +44,5 @@ TEMPLATE_TEST_CASE("the greatest of nothing does not exist", "", scalar, simd) {
   CHECK(max(none, 0).size() == 0);
   CHECK(argmax(none, 0).size() == 0);
 }
+
+}  // namespace extremes

@@ -9,11 +9,11 @@
 using namespace examination;
 using namespace limbic;
 
-namespace {
+namespace functions {
+
 options const pointwise{.elementwise = true, .propagates = true};
 std::vector<std::tuple<shape<2>>> const shapes{{at(3, 7)}, {at(1, 1)}, {at(0, 4)}, {at(2, 33)}};
 options const positive{.low = 0.1, .high = 4, .elementwise = true, .propagates = true};
-}  // namespace
 
 TEST_CASE("exp, log and their kin") {
   examine<2>("exp", [](auto const& x) { return limbic::exp(x); }, shapes, pointwise);
@@ -47,3 +47,5 @@ TEMPLATE_TEST_CASE("no gradient in, none out, even where the slope is infinite",
   CHECK(z.gradient()(2) == 0);
   CHECK(std::isinf(z.gradient()(1)));
 }
+
+}  // namespace functions

@@ -5,7 +5,7 @@
 
 using namespace examination;
 
-namespace {
+namespace harness_fails {
 
 struct wrong_slope_op {  // of x^3 / 3
   static constexpr std::string_view name = "wrong_slope";
@@ -30,7 +30,6 @@ struct inaccurate_pack_op {
 
 std::vector<std::tuple<limbic::shape<1>>> const shapes{{at(20)}};
 
-}  // namespace
 
 TEST_CASE("a wrong slope is found", "[!shouldfail]") {
   examine<1>("wrong slope", [](auto const& x) { return limbic::apply(wrong_slope_op{}, x); }, shapes,
@@ -46,3 +45,5 @@ TEST_CASE("a pack that differs from its scalars is found", "[!shouldfail]") {
              {.special = false});
 }
 #endif
+
+}  // namespace harness_fails

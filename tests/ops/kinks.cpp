@@ -13,7 +13,8 @@
 
 using namespace limbic;
 
-namespace {
+namespace kinks {
+
 struct point {
   double x, y, slope;
 };
@@ -50,10 +51,11 @@ template <class D, class T> void check_all() {
   check<D, T>("softplus", [](auto const& x) { return softplus(x, {.beta = 2}); },
               {{0, 0.34657359027997264, 0.5}, {1e4, 1e4, 1}, {-1e4, 0, 0}, {10.5, 10.5, 1}});
 }
-}  // namespace
 
 TEST_CASE("kinks and extremes") {
   check_all<scalar, double>();
   check_all<simd, double>();
   check_all<simd, float>();
 }
+
+}  // namespace kinks

@@ -7,11 +7,11 @@
 using namespace examination;
 using namespace limbic;
 
-namespace {
+namespace masks {
+
 using pair = std::tuple<shape<2>, shape<2>>;
 std::vector<pair> const pairs{{at(3, 7), at(3, 7)}, {at(3, 1), at(1, 5)}, {at(0, 4), at(1, 4)}};
 options const pointwise{.elementwise = true};
-}  // namespace
 
 TEST_CASE("where, comparisons") {
   examine<2, 1, 2>(
@@ -48,3 +48,5 @@ TEMPLATE_TEST_CASE("what is not chosen gets exactly nothing", "", scalar, simd) 
   CHECK(b.gradient()(0) == 0);
   CHECK(a.gradient()(0) == infinity);
 }
+
+}  // namespace masks

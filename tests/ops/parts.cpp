@@ -7,9 +7,9 @@
 using namespace examination;
 using namespace limbic;
 
-namespace {
+namespace parts {
+
 options const exact{.ulps = 0, .elementwise = true};
-}  // namespace
 
 TEST_CASE("slice, select") {
   examine<2>(
@@ -29,3 +29,5 @@ TEST_CASE("concatenate, stack") {
       "stack", [](auto const& a, auto const& b) { return stack(-1, a, b); },
       {{at(3, 5), at(3, 5)}, {at(0, 5), at(0, 5)}}, exact);
 }
+
+}  // namespace parts

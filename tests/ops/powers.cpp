@@ -6,13 +6,13 @@
 using namespace examination;
 using namespace limbic;
 
-namespace {
+namespace powers {
+
 using pair = std::tuple<shape<2>, shape<2>>;
 std::vector<pair> const pairs{{at(3, 7), at(3, 7)}, {at(3, 1), at(1, 5)}, {at(0, 4), at(1, 4)}};
 std::vector<std::tuple<shape<1>>> const shapes{{at(19)}, {at(0)}};
 options const positive{.low = 0.3, .high = 3, .elementwise = true};
 options const any{.elementwise = true};
-}  // namespace
 
 TEST_CASE("pow") {
   examine<2, 2>("pow", [](auto const& a, auto const& b) { return limbic::pow(a, b); }, pairs, positive);
@@ -35,3 +35,5 @@ TEMPLATE_TEST_CASE("slopes of powers where a logarithm has none", "", scalar, si
   CHECK(b.gradient()(4) == Approx(std::log(3.0)));
   CHECK(pow(2.0, 3.0) == 8.0);  // of plain numbers: the C library's
 }
+
+}  // namespace powers

@@ -7,10 +7,10 @@
 using namespace examination;
 using namespace limbic;
 
-namespace {
+namespace products {
+
 // Products with one row or column add in an order that depends on how their operands lie.
 options const sums{.ulps = 32, .ordered = false};
-}  // namespace
 
 TEST_CASE("matmul") {
   examine<2, 2>(
@@ -38,3 +38,5 @@ TEST_CASE("linear") {
       "linear of a vector", [](auto const& x, auto const& w, auto const& b) { return functional::linear(x, w, b); },
       {{at(5), at(4, 5), at(4)}}, sums);
 }
+
+}  // namespace products

@@ -7,10 +7,10 @@
 using namespace examination;
 using namespace limbic;
 
-namespace {
+namespace reductions {
+
 options const sums{.ulps = 100, .ordered = false};
 std::vector<std::tuple<shape<3>>> const boxes{{at(2, 5, 3)}, {at(1, 1, 1)}, {at(2, 0, 3)}, {at(3, 2, 19)}};
-}  // namespace
 
 TEST_CASE("sum and mean") {
   examine<3>("sum of all", [](auto const& x) { return sum(x); }, boxes, sums);
@@ -40,3 +40,5 @@ TEMPLATE_TEST_CASE("of nothing, and of infinities", "", scalar, simd) {
   t.backward(logsumexp(x));
   for (int i = 0; i < 3; ++i) CHECK(x.gradient()(i) == 0);
 }
+
+}  // namespace reductions

@@ -7,9 +7,9 @@
 using namespace examination;
 using namespace limbic;
 
-namespace {
+namespace shapes {
+
 options const exact{.ulps = 0, .elementwise = true};
-}  // namespace
 
 TEST_CASE("transpose, permute") {
   examine<2>(
@@ -39,3 +39,5 @@ TEST_CASE("the shapes they give") {
   CHECK((permute(x, {-1, 0, 1}).shape() == at(4, 2, 3)));
   CHECK((reshape(x, limbic::shape{-1}).shape() == at(24)));
 }
+
+}  // namespace shapes

@@ -8,14 +8,14 @@
 
 using namespace limbic;
 
-namespace {
+namespace tiles {
+
 template <class T, class D> tensor<T, 3, D> counted(shape<3> const& s) {
   tensor<T, 3, D> x(s);
   T k = 0;
   for (T& v : x) v = k++;
   return x;
 }
-}  // namespace
 
 TEMPLATE_TEST_CASE("permuted copies of more than one tile", "", scalar, simd) {
   auto const x = counted<double, TestType>({{3, 70, 135}});
@@ -59,3 +59,5 @@ TEMPLATE_TEST_CASE("rows that lie across memory, more than one group of them", "
       for (int k = 0; k < 77; ++k) same = same && y(i, j, k) == z(i, k, j);
   CHECK(same);
 }
+
+}  // namespace tiles

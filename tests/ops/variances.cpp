@@ -6,10 +6,10 @@
 using namespace examination;
 using namespace limbic;
 
-namespace {
+namespace variances {
+
 options const sums{.ulps = 100, .special = false, .ordered = false};
 std::vector<std::tuple<shape<3>>> const boxes{{at(2, 5, 3)}, {at(3, 2, 19)}};
-}  // namespace
 
 TEST_CASE("variance and standard deviation") {
   examine<3>("variance of all", [](auto const& x) { return variance(x); }, boxes, sums);
@@ -31,3 +31,5 @@ TEMPLATE_TEST_CASE("of constants, and of too few", "", scalar, simd) {
   CHECK(std::isnan(variance(tensor<double, 1, TestType>({1}, 2.0), 0)()));
   CHECK(variance(tensor<double, 1, TestType>({1}, 2.0), 0, {.correction = 0})() == 0);
 }
+
+}  // namespace variances

@@ -1,4 +1,5 @@
 // reference/families/information.cpp - Gram matrices, Renyi's entropy, mutual information
+#include "../../symmetric_eigen.hpp"
 #include "support.hpp"
 
 #include <limbic/information/mutual_information.hpp>
