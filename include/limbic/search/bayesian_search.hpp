@@ -224,7 +224,8 @@ class bayesian_search : public searcher {
       }
       return all;
     }
-    // The process with one more value at a point that has none: its hyperparameters stay.
+    // The process with one more value at a point that has none: the one given, or the one predicted, which then counts
+    // among the best. Hyperparameters stay.
     void believe(candidate const& c, double const* value = nullptr) {
       auto const at = search_model::features(search.space(), std::span(&c, 1));
       std::ptrdiff_t const n = gp.size(), d = gp.dimensions();
@@ -234,6 +235,7 @@ class bayesian_search : public searcher {
       std::copy(at.begin(), at.end(), x.begin() + n * d);
       std::copy(gp.values().begin(), gp.values().end(), y.begin());
       y(n) = value != nullptr ? *value : gp.predict(at).mean(0);
+      if (search.better(y(n), best)) best = y(n);
       gp = gaussian_process(x, y, gp.options());
     }
   };
