@@ -11,6 +11,7 @@
 #pragma once
 
 #include <limbic/core/tensor.hpp>
+#include <limbic/io/file.hpp>
 #include <limbic/io/json.hpp>
 
 #include <algorithm>
