@@ -3,7 +3,7 @@
 // For microcontrollers, and wherever memory must be known beforehand. The program replaces operator new, so that a
 // single allocation would be seen.
 //
-// Before: 08_information.cpp    next: latent_dimension/main.cpp, where it all comes together
+// Before: 08_information.cpp    next: 10_search.cpp
 #include "common/check.hpp"
 
 #include <limbic/limbic.hpp>

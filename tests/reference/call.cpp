@@ -27,6 +27,11 @@ bool call::is_text(std::string const& name) {
   return v && v->is_string();
 }
 
+bool call::is_list(std::string const& name) {
+  auto const* v = look(name);
+  return v && v->is_array();
+}
+
 bool call::flag(std::string const& name, bool otherwise) {
   auto const i = case_.attributes->find(name);
   if (i == case_.attributes->end()) return otherwise;

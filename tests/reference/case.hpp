@@ -85,6 +85,7 @@ class call {
   // An option that is not there, `null` or `false` is absent; without a second argument it must be there.
   bool given(std::string const& name) { return look(name) != nullptr; }
   bool is_text(std::string const& name);
+  bool is_list(std::string const& name);
   bool flag(std::string const& name, bool otherwise = false);
   double number(std::string const& name);
   double number(std::string const& name, double otherwise) { return given(name) ? number(name) : otherwise; }

@@ -16,9 +16,10 @@
 // 3. A space of up to 4096 points is searched point by point. Otherwise: 1000 random points and 200 around the best ones
 //    so far, of which the best are improved by a pattern search (a step along each parameter, halved where none helps).
 //
-// Without `repeats` a point that was tried is not suggested again as long as there are others. A failed trial takes no part in the fit; then it counts as a value as
-// bad as the worst so far, so that its surroundings become unattractive. Values that are finite but absurd (a loss of
-// 1e30) spoil the scale for all others: tell NaN for them, or search for the logarithm.
+// Without `repeats` a point that was tried is not suggested again as long as there are others. A failed trial takes no
+// part in the fit; then it counts as a value as bad as the worst so far, so that its surroundings become unattractive.
+// Values that are finite but absurd (a loss of 1e30) spoil the scale for all others: tell NaN for them, or search for the
+// logarithm.
 //
 // A round costs a few Cholesky decompositions for each iteration of the fit: 10 to 100 ms for 20 to 60 trials.
 // Jones, Schonlau and Welch 1998; integers as in Garrido-Merchan and Hernandez-Lobato 2020 (search/space.hpp).
@@ -225,7 +226,8 @@ class bayesian_search : public searcher {
       }
       return all;
     }
-    // The process with one more value at a point that has none: its hyperparameters stay.
+    // The process with one more value at a point that has none: the one given, or the one predicted, which then counts
+    // among the best. Hyperparameters stay.
     void believe(candidate const& c, double const* value = nullptr) {
       auto const at = search_model::features(search.space(), std::span(&c, 1));
       std::ptrdiff_t const n = gp.size(), d = gp.dimensions();
@@ -235,6 +237,7 @@ class bayesian_search : public searcher {
       std::copy(at.begin(), at.end(), x.begin() + n * d);
       std::copy(gp.values().begin(), gp.values().end(), y.begin());
       y(n) = value != nullptr ? *value : gp.predict(at).mean(0);
+      if (search.better(y(n), best)) best = y(n);
       gp = gaussian_process(x, y, gp.options());
     }
   };

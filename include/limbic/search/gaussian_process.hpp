@@ -199,9 +199,9 @@ struct log_normal_prior {
 
 struct gp_fit_options {
   gp_kernel kernel = gp_kernel::matern52;
-  log_normal_prior amplitude = {0, 1};
-  log_normal_prior length_scale = {-0.7, 1};  // 0.5 of the cube
-  log_normal_prior noise = {-9, 3};
+  log_normal_prior amplitude = {0.5, 1};
+  log_normal_prior length_scale = {-0.5, 0.8};  // 0.6 of the cube
+  log_normal_prior noise = {-12, 3};
   double least_noise = 1e-7;
   int starts = 3;
   minimize_options minimize = {};
@@ -237,12 +237,14 @@ inline gaussian_process fit_gaussian_process(view<double const, 2> x, view<doubl
     }
     return value;
   };
-  // The first start is the middle of the priors; the others lie around it, in turn with short scales and little noise,
-  // and with long scales and much noise, which are the two explanations that data may have.
+  // Starts lie around the middle of the priors, in turn with short and with long scales; their noise is 1 % of the
+  // variance, as the prior has it, 14 %: noise and short scales are two explanations that data may have.
   double least = std::numeric_limits<double>::infinity();
   for (int start = 0; start < std::max(1, options.starts); ++start) {
     double const away = 0.75 * static_cast<double>((start + 1) / 2) * (start % 2 == 0 ? 1 : -1);
-    for (std::size_t i = 0; i < v.size(); ++i) v[i] = prior(i).mean + (i == 0 ? 0 : away) * prior(i).deviation;
+    double const noise[] = {-4.6, options.noise.mean, -2};
+    for (std::size_t i = 0; i < v.size(); ++i)
+      v[i] = i == 0 ? prior(i).mean : i == 1 ? noise[start % 3] : prior(i).mean + away * prior(i).deviation;
     double const value = minimize(v, low, high, options.minimize, objective);
     if (value < least) least = value, best = v;
   }

@@ -16,7 +16,7 @@
 LIMBIC_BEGIN
 
 struct minimize_options {
-  int iterations = 60;
+  int iterations = 100;
   double tolerance = 1e-5;  // ends where no component of the projected gradient is larger
 };
 
@@ -71,7 +71,7 @@ template <class F> double minimize(std::vector<double>& x, std::vector<double> c
     for (std::size_t i = 0; i < n; ++i) s[i] = next[i] - x[i], y[i] = next_g[i] - g[i];
     for (std::size_t i = 0; i < n; ++i) sy += s[i] * y[i], yy += y[i] * y[i];
     x.swap(next), g.swap(next_g);
-    bool const still = value - next_value <= 1e-10 * (1 + std::abs(value));
+    bool const still = value - next_value <= 1e-14 * (1 + std::abs(value));
     value = next_value;
     if (still) break;
     if (!(sy > 1e-12 * yy)) continue;

@@ -151,14 +151,19 @@ class search_log {
       json.end();
       if (!index || !value) wrong(number, " a trial needs its number, its point and its value");
       if (*index > 100'000'000) wrong(number, " there is no trial ", *index);
-      told.push_back({.index = *index, .point = search_.space().make(values), .value = *value});
+      std::string problem;
+      auto point = search_.space().make(values, problem);
+      if (!point) wrong(number, " ", problem);
+      told.push_back({.index = *index, .point = *std::move(point), .value = *value});
       keep(*index, std::move(extra));
     }
     std::sort(told.begin(), told.end(), [](auto const& a, auto const& b) { return a.index < b.index; });
     for (std::size_t i = 1; i < told.size(); ++i)
       if (told[i].index == told[i - 1].index)
         fail<io_error>("search_log", detail::shown(file_.path()), ": trial ", told[i].index, " is there twice");
-    search_.replay(told);
+    if (auto const missing = search_.replay(told))
+      fail<io_error>("search_log", detail::shown(file_.path()), ": there is a trial ", told.back().index,
+                     ", but trial ", *missing, " before it is missing");
     resumed_ = told.size();
   }
   static named_value value_of(json_reader& json, std::string const& name) {

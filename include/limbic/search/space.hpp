@@ -69,17 +69,17 @@ struct named_value {
 
 namespace detail {
 
-enum class parameter_kind { integer, real, categorical };
+enum class search_kind { integer, real, categorical };
 
 struct parameter_info {
   std::string name;
-  parameter_kind kind = parameter_kind::real;
+  search_kind kind = search_kind::real;
   bool logarithmic = false;
   double low = 0, high = 0;             // of a category: 0 and the last index
   std::vector<std::string> categories;  // of a choice
   search_branch in;
 
-  bool discrete() const { return kind != parameter_kind::real; }
+  bool discrete() const { return kind != search_kind::real; }
   double scaled(double x) const { return logarithmic ? std::log(x) : x; }
   // The ends of the interval that the cube's coordinate runs through; half a cell beyond the ends of whole numbers.
   double begin() const { return scaled(discrete() ? low - 0.5 : low); }
@@ -97,29 +97,38 @@ struct parameter_info {
     double const u = (0.5 * (below + above) - begin()) / (end() - begin());
     return u < 0 ? 0 : u > 1 ? 1 : u;
   }
-  std::size_t features() const { return kind == parameter_kind::categorical ? categories.size() : 1; }
+  std::size_t features() const { return kind == search_kind::categorical ? categories.size() : 1; }
 };
 
 using parameter_list = std::vector<parameter_info>;
 
-inline char const* kind_name(parameter_kind kind) {
+inline char const* kind_name(search_kind kind) {
   constexpr char const* names[] = {"integer", "real", "categorical"};
   return names[static_cast<int>(kind)];
 }
 
-template <class T> inline constexpr parameter_kind kind_of = std::is_same_v<T, std::string>
-                                                                 ? parameter_kind::categorical
-                                                             : std::is_same_v<T, double> ? parameter_kind::real
-                                                                                         : parameter_kind::integer;
+template <class T> inline constexpr search_kind search_kind_of = std::is_same_v<T, std::string>
+                                                                     ? search_kind::categorical
+                                                                 : std::is_same_v<T, double> ? search_kind::real
+                                                                                             : search_kind::integer;
 
 template <class T> using value_of_parameter = std::conditional_t<std::is_same_v<T, std::string>, std::string const&, T>;
 
-inline std::size_t find_parameter(std::string_view who, parameter_list const& all, std::string_view name) {
-  for (std::size_t i = 0; i < all.size(); ++i)
-    if (all[i].name == name) return i;
-  std::string known;
-  for (auto const& p : all) known += (known.empty() ? "'" : ", '") + p.name + "'";
-  fail<argument_error>(who, "there is no parameter '", name, "'; there are ", known);
+// The place of a parameter; the number of them where there is none of this name.
+inline std::size_t find_parameter(parameter_list const& all, std::string_view name) {
+  std::size_t i = 0;
+  while (i < all.size() && all[i].name != name) ++i;
+  return i;
+}
+inline std::string unknown_parameter(parameter_list const& all, std::string_view name) {
+  std::string s = "there is no parameter '" + std::string(name) + "'; there are ";
+  for (auto const& p : all) s += (&p == &all.front() ? "'" : ", '") + p.name + "'";
+  return s;
+}
+
+inline std::string text_of(double x) {
+  char digits[32];
+  return {digits, std::to_chars(digits, digits + sizeof digits, x).ptr};
 }
 
 }  // namespace detail
@@ -142,9 +151,8 @@ class candidate {
     for (std::size_t i = 0; i < values_.size(); ++i) {
       if (!active(i)) continue;
       auto const& p = (*parameters_)[i];
-      if (p.kind == detail::parameter_kind::categorical) all.emplace_back(p.name, std::string_view(category_of(i)));
-      else if (p.kind == detail::parameter_kind::integer)
-        all.emplace_back(p.name, static_cast<std::int64_t>(values_[i]));
+      if (p.kind == detail::search_kind::categorical) all.emplace_back(p.name, std::string_view(category_of(i)));
+      else if (p.kind == detail::search_kind::integer) all.emplace_back(p.name, static_cast<std::int64_t>(values_[i]));
       else all.emplace_back(p.name, values_[i]);
     }
     return all;
@@ -176,16 +184,20 @@ class candidate {
       : parameters_(std::move(parameters)), values_(std::move(values)) {}
 
   bool active(std::size_t i) const { return !std::isnan(values_[i]); }
-  std::size_t find(std::string_view name) const { return detail::find_parameter("candidate", *parameters_, name); }
+  std::size_t find(std::string_view name) const {
+    auto const i = detail::find_parameter(*parameters_, name);
+    if (i == values_.size()) fail<argument_error>("candidate", detail::unknown_parameter(*parameters_, name));
+    return i;
+  }
   std::string const& category_of(std::size_t i) const {
     return (*parameters_)[i].categories[static_cast<std::size_t>(values_[i])];
   }
   template <class T> detail::value_of_parameter<T> get(std::size_t i) const {
     if (i >= values_.size()) fail<argument_error>("candidate", "a parameter of another space was asked for");
     auto const& p = (*parameters_)[i];
-    if (p.kind != detail::kind_of<T>)
+    if (p.kind != detail::search_kind_of<T>)
       fail<argument_error>("candidate", "parameter '", p.name, "' is ", detail::kind_name(p.kind), ", not ",
-                           detail::kind_name(detail::kind_of<T>));
+                           detail::kind_name(detail::search_kind_of<T>));
     if (!active(i)) {
       auto const& choice = (*parameters_)[p.in.choice];
       fail<argument_error>("candidate", "parameter '", p.name, "' belongs to the branch ", choice.name, " = ",
@@ -203,17 +215,17 @@ class search_space {
  public:
   search_parameter<std::int64_t> integer(std::string_view name, std::int64_t low, std::int64_t high,
                                          search_branch in = {}) {
-    return {add_number(name, detail::parameter_kind::integer, false, whole(name, low), whole(name, high), in)};
+    return {add_number(name, detail::search_kind::integer, false, whole(name, low), whole(name, high), in)};
   }
   search_parameter<std::int64_t> log_integer(std::string_view name, std::int64_t low, std::int64_t high,
                                              search_branch in = {}) {
-    return {add_number(name, detail::parameter_kind::integer, true, whole(name, low), whole(name, high), in)};
+    return {add_number(name, detail::search_kind::integer, true, whole(name, low), whole(name, high), in)};
   }
   search_parameter<double> real(std::string_view name, double low, double high, search_branch in = {}) {
-    return {add_number(name, detail::parameter_kind::real, false, low, high, in)};
+    return {add_number(name, detail::search_kind::real, false, low, high, in)};
   }
   search_parameter<double> log_real(std::string_view name, double low, double high, search_branch in = {}) {
-    return {add_number(name, detail::parameter_kind::real, true, low, high, in)};
+    return {add_number(name, detail::search_kind::real, true, low, high, in)};
   }
   search_parameter<std::string> categorical(std::string_view name, std::initializer_list<std::string_view> categories,
                                             search_branch in = {}) {
@@ -223,7 +235,7 @@ class search_space {
                                             search_branch in = {}) {
     detail::parameter_info p;
     p.name = name;
-    p.kind = detail::parameter_kind::categorical;
+    p.kind = detail::search_kind::categorical;
     for (auto const c : categories) {
       for (auto const& known : p.categories)
         if (known == c) fail<argument_error>("search_space", "parameter '", name, "' has the category '", c, "' twice");
@@ -236,7 +248,7 @@ class search_space {
 
   // The branch of a choice that holds the parameters which are added with it.
   search_branch when(search_parameter<std::string> choice, std::string_view category) const {
-    if (choice.index >= size() || (*parameters_)[choice.index].kind != detail::parameter_kind::categorical)
+    if (choice.index >= size() || (*parameters_)[choice.index].kind != detail::search_kind::categorical)
       fail<argument_error>("search_space", "when() needs a choice of this space");
     auto const& p = (*parameters_)[choice.index];
     for (std::size_t k = 0; k < p.categories.size(); ++k)
@@ -255,27 +267,44 @@ class search_space {
   // The candidate with these values. Each parameter of the branches taken must be there, and no other. A whole number
   // is taken where a real is expected.
   candidate make(std::span<named_value const> values) const {
+    std::string problem;
+    auto c = make(values, problem);
+    if (!c) fail<argument_error>("search_space", problem);
+    return *std::move(c);
+  }
+  candidate make(std::initializer_list<named_value> values) const {
+    return make(std::span(values.begin(), values.size()));
+  }
+  // The same for values that come from a file: nothing, and why.
+  std::optional<candidate> make(std::span<named_value const> values, std::string& problem) const {
     auto const& all = *parameters_;
+    auto const refuse = [&](std::string const& name, std::string const& what) {
+      problem = "parameter '" + name + "' " + what;
+      return std::nullopt;
+    };
     std::vector<named_value const*> given(all.size(), nullptr);
     for (auto const& v : values) {
-      auto const i = detail::find_parameter("search_space", all, v.name);
-      if (given[i] != nullptr) fail<argument_error>("search_space", "parameter '", v.name, "' is given twice");
+      auto const i = detail::find_parameter(all, v.name);
+      if (i == all.size()) {
+        problem = detail::unknown_parameter(all, v.name);
+        return std::nullopt;
+      }
+      if (given[i] != nullptr) return refuse(v.name, "is given twice");
       given[i] = &v;
     }
     std::vector<double> x(all.size(), std::numeric_limits<double>::quiet_NaN());
     for (std::size_t i = 0; i < all.size(); ++i) {
+      auto const& p = all[i];
       bool const active = is_active(i, x);
-      if (active && given[i] == nullptr)
-        fail<argument_error>("search_space", "parameter '", all[i].name, "' has no value");
+      if (active && given[i] == nullptr) return refuse(p.name, "has no value");
       if (!active && given[i] != nullptr)
-        fail<argument_error>("search_space", "parameter '", all[i].name, "' belongs to the branch ",
-                             all[all[i].in.choice].name, " = ", branch_name(all[i]), ", which is not taken");
-      if (active) x[i] = checked(all[i], *given[i]);
+        return refuse(
+            p.name, "belongs to the branch " + all[p.in.choice].name + " = " + branch_name(p) + ", which is not taken");
+      if (!active) continue;
+      auto const what = read(p, *given[i], x[i]);
+      if (!what.empty()) return refuse(p.name, what);
     }
     return candidate(parameters_, std::move(x));
-  }
-  candidate make(std::initializer_list<named_value> values) const {
-    return make(std::span(values.begin(), values.size()));
   }
 
   // The candidate at a point of the unit cube, and the point of a candidate.
@@ -305,7 +334,7 @@ class search_space {
     std::size_t at = 0;
     for (std::size_t i = 0; i < size(); ++i) {
       auto const& p = (*parameters_)[i];
-      if (p.kind == detail::parameter_kind::categorical) {
+      if (p.kind == detail::search_kind::categorical) {
         for (std::size_t k = 0; k < p.categories.size(); ++k)
           to[at++] = c.active(i) && static_cast<double>(k) == c.values_[i] ? 0.70710678118654752 : 0.0;
       } else {
@@ -354,7 +383,7 @@ class search_space {
       s += p.logarithmic ? "log_" : "";
       s += detail::kind_name(p.kind);
       s += '"';
-      if (p.kind == detail::parameter_kind::categorical) {
+      if (p.kind == detail::search_kind::categorical) {
         s += ",\"categories\":[";
         for (auto const& c : p.categories) {
           if (s.back() != '[') s += ',';
@@ -385,7 +414,7 @@ class search_space {
     std::vector<double> places;
     auto const& p = (*parameters_)[i];
     if (!c.active(i) || p.low == p.high) return places;
-    if (p.kind == detail::parameter_kind::categorical) {
+    if (p.kind == detail::search_kind::categorical) {
       for (double k = 0; k <= p.high; ++k)
         if (k != c.values_[i]) places.push_back(p.to_unit(k));
     } else {
@@ -410,7 +439,7 @@ class search_space {
       fail<argument_error>("search_space", "bounds of '", name, "' must lie within 2^53, but there is ", x);
     return static_cast<double>(x);
   }
-  std::size_t add_number(std::string_view name, detail::parameter_kind kind, bool logarithmic, double low, double high,
+  std::size_t add_number(std::string_view name, detail::search_kind kind, bool logarithmic, double low, double high,
                          search_branch in) {
     if (!std::isfinite(low) || !std::isfinite(high) || !std::isfinite(high - low))
       fail<argument_error>("search_space", "bounds of '", name, "' must be finite, but are ", low, " and ", high);
@@ -451,28 +480,28 @@ class search_space {
     if (c.parameters_ != parameters_ && c.values_.size() != size())
       fail<argument_error>("search_space", "a candidate of another space has come");
   }
-  static double checked(detail::parameter_info const& p, named_value const& v) {
-    if (p.kind == detail::parameter_kind::categorical) {
-      auto const* text = std::get_if<std::string>(&v.value);
-      if (text != nullptr)
-        for (std::size_t k = 0; k < p.categories.size(); ++k)
-          if (p.categories[k] == *text) return static_cast<double>(k);
+  // Reads a value for a parameter; what is wrong with it, or nothing.
+  static std::string read(detail::parameter_info const& p, named_value const& v, double& x) {
+    auto const* text = std::get_if<std::string>(&v.value);
+    if (p.kind == detail::search_kind::categorical) {
       std::string known;
-      for (auto const& c : p.categories) known += (known.empty() ? "'" : ", '") + c + "'";
-      fail<argument_error>("search_space", "parameter '", p.name, "' must be one of ", known, ", but is ",
-                           text != nullptr ? "'" + *text + "'" : "a number");
+      for (std::size_t k = 0; k < p.categories.size(); ++k) {
+        known += (k == 0 ? "'" : ", '") + p.categories[k] + "'";
+        if (text == nullptr || p.categories[k] != *text) continue;
+        x = static_cast<double>(k);
+        return "";
+      }
+      return "must be one of " + known + ", but is " + (text != nullptr ? "'" + *text + "'" : "a number");
     }
-    if (std::holds_alternative<std::string>(v.value))
-      fail<argument_error>("search_space", "parameter '", p.name, "' is ", detail::kind_name(p.kind),
-                           ", but its value is a text");
+    if (text != nullptr) return std::string("is ") + detail::kind_name(p.kind) + ", but its value is a text";
     auto const* integer = std::get_if<std::int64_t>(&v.value);
-    double const x = integer != nullptr ? static_cast<double>(*integer) : std::get<double>(v.value);
-    if (p.kind == detail::parameter_kind::integer && std::floor(x) != x)
-      fail<argument_error>("search_space", "parameter '", p.name, "' is an integer, but its value is ", x);
+    x = integer != nullptr ? static_cast<double>(*integer) : std::get<double>(v.value);
+    auto const shown = [](double n) { return detail::text_of(n); };
+    if (p.kind == detail::search_kind::integer && std::floor(x) != x)
+      return "is an integer, but its value is " + shown(x);
     if (!(x >= p.low && x <= p.high))
-      fail<argument_error>("search_space", "parameter '", p.name, "' must lie between ", p.low, " and ", p.high,
-                           ", but is ", x);
-    return x;
+      return "must lie between " + shown(p.low) + " and " + shown(p.high) + ", but is " + shown(x);
+    return "";
   }
 
   std::shared_ptr<detail::parameter_list const> parameters_ = std::make_shared<detail::parameter_list>();
