@@ -53,7 +53,7 @@ def as_doxygen(lines):
     for block in paragraphs(lines):
         result.append("")
         if declarations.is_formula(block):
-            result += ["@verbatim", *block, "@endverbatim"]
+            result += ["@code{.unparsed}", *block, "@endcode"]
         else:
             result += [escaped(line.strip()) for line in block]
     return result[1:]
@@ -130,6 +130,8 @@ def build():
     shutil.rmtree(OUT, ignore_errors=True)
     OUT.mkdir(parents=True)
     (OUT / "ops.md").write_text(page_of_ops(), encoding="utf-8")
+    # By another name: Doxygen takes every README.md for the main page.
+    shutil.copy(ROOT / "cuda" / "README.md", OUT / "cuda.md")
     done = subprocess.run([doxygen, "docs/Doxyfile"], cwd=ROOT, capture_output=True, text=True)
     warnings = [line.removeprefix(f"{ROOT}/") for line in done.stderr.splitlines() if line.strip()]
     for line in warnings:
