@@ -9,11 +9,14 @@ A declaration is described by, in this order,
     a blank line; for functions: that of another overload;
   - a line of the file's head comment, `name(...)   description`;
   - for what the file is named for (silu in silu.hpp): the head comment;
-  - for members that a protocol asks of an op or of an optimiser's rule: the line in the head of the protocol's file;
-  - for an option: the lines of the head comment that name it, which is where the formula is.
+  - for members that a protocol asks of an op, a rule of an optimiser or an error: the line in the head of the protocol's file;
+  - for an option: the lines of the head comment that name it, which is where the formula is; for the struct of options, of
+    an op or of a rule: the head comment.
+
+A constructor, an operator, an override and a specialisation need no description beside that of what they belong to.
 
 Private, and so in need of no description: namespaces `detail`, what lies in a class that lies in an op or a rule (function
-objects, which nvcc wants to be public), and names that end in `_`.
+objects, which nvcc wants to be public), coefficients (in `..._terms`), and names that end in `_`.
 """
 import dataclasses
 import functools
@@ -29,6 +32,7 @@ TOKEN = re.compile(
 PROTOCOLS = {
     "_op": ["ops/op.hpp", "ops/elementwise.hpp", "ops/rowwise.hpp", "ops/class_loss.hpp", "ops/pointwise_loss.hpp"],
     "_rule": ["optim/optimizer.hpp"],
+    "_error": ["core/check.hpp"],
 }
 GROUPED = {"variable", "alias", "enumerator", "macro"}
 NAMESPACES = {"limbic", "functional", "math", "init", "reduction", "std"}
@@ -149,7 +153,7 @@ class Header:
                 continue
             last = []
             entry = re.match(r"^ {3,}(\S.*?)(?: {2,}(\S.*))?$", line)
-            if not entry or not re.search(r"[,(<]", entry[1]) and not re.fullmatch(r"\w+(?: \w+)*", entry[1]):
+            if not entry or not re.search(r"[,(<]", entry[1]) and not re.fullmatch(r"[\w:]+(?: [\w:]+)*", entry[1]):
                 continue
             last = re.findall(r"(?:^|[\s,:])(\w+)(?=[\s,(<]|$)", re.sub(r"\(.*?\)", "()", entry[1]))
             for name in last if entry[2] else []:
@@ -397,14 +401,13 @@ class Header:
         if head[0] in ("static_assert", "extern") or name == "static_assert":
             return
         whole = first.line == last or kind != "function"
-        if kind == "function":
+        if kind == "function":  # what the base says holds for what overrides it
+            special = special or any(t.text in ("override", "final") for t in tokens)
             return self.add("function", name, scope, public, first, last, special=special, whole=tokens[0].line == last)
-        special = special or "::" in [t.text for t in tokens[:4]] and names and tokens[3].text == names[0]
         for each in names:
             if re.match(r"[A-Za-z_]", each):
-                self.add("variable", each, scope, public, first, last, special=special, whole=whole)
-        if not names and special:
-            return
+                defined_here = any(t.text == "::" and n.text == each for t, n in zip(tokens, tokens[1:]))  # T A::each
+                self.add("variable", each, scope, public, first, last, special=special or defined_here, whole=whole)
 
     def explicit_specialisation(self, begin):
         return True
@@ -469,9 +472,9 @@ class Header:
 
     def from_head(self, d):
         if not is_member(d):
-            if d.name == self.stem or d.kind == "class" and d.name.endswith(tuple(PROTOCOLS)):
+            if d.name == self.stem or d.kind == "class" and d.name.endswith((*PROTOCOLS, "_options")):
                 return self.head_description()
-            return self.mention(d.name) if d.kind == "function" else []
+            return self.mention(d.name) if d.kind in ("function", "class") else []
         owner = d.scope[-1]
         if d.kind == "variable" and (owner == self.stem or owner.endswith((*PROTOCOLS, "_options"))):
             if lines := self.mention(d.name):
@@ -508,7 +511,7 @@ def is_public(d):
     inside = [name for name in d.scope if name.endswith(tuple(PROTOCOLS))]
     nested = inside and (d.kind == "class" or d.scope[-1] != inside[0])
     return (d.public and d.kind not in ("", "namespace") and not d.special and "detail" not in d.scope and not nested and
-            not d.name.endswith("_") and not any(name.endswith("_") for name in d.scope))
+            not d.name.endswith("_") and not any(name.endswith("_terms") for name in d.scope) and not any(name.endswith("_") for name in d.scope))
 
 
 def strip(comment):
