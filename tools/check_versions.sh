@@ -1,0 +1,56 @@
+#!/bin/sh
+# sh tools/check_versions.sh [COMPILER...] - what docs/compatibility.md says of this system, made again
+#
+# For each compiler (default: g++ and clang++): every header alone in C++20 for plain x86-64 and in C++23 for this
+# machine, then the tests of TESTS (default: core;backend;math;tape;nn;optim;io) in C++23, warnings as errors all along.
+set -u
+cd "$(dirname "$0")/.."
+case ${1:-} in -h | --help) sed -n '2,5s/^# \{0,1\}//p' "$0"; exit 0 ;; esac
+[ $# -gt 0 ] || set -- g++ clang++
+tests=${TESTS:-core;backend;math;tape;nn;optim;io}
+jobs=${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}
+failed=0
+
+defined() { # FILE MACRO...: their values, joined by dots
+  file=$1 values=; shift
+  for macro in "$@"; do
+    values=$values.$(sed -n "s/^# *define $macro \{1,\}\([0-9]\{1,\}\).*/\1/p" /usr/include/$file 2>/dev/null | head -n 1)
+  done
+  echo "${values#.}"
+}
+echo "system: $(. /etc/os-release && echo "$PRETTY_NAME"), $(cmake --version | head -n 1)"
+echo "xsimd $(defined xsimd/config/xsimd_config.hpp XSIMD_VERSION_MAJOR XSIMD_VERSION_MINOR XSIMD_VERSION_PATCH)," \
+  "Eigen $(defined eigen3/Eigen/src/Core/util/Macros.h EIGEN_WORLD_VERSION EIGEN_MAJOR_VERSION EIGEN_MINOR_VERSION)," \
+  "Catch2 $(defined catch2/catch_version_macros.hpp CATCH_VERSION_MAJOR CATCH_VERSION_MINOR CATCH_VERSION_PATCH)" \
+  "$(defined catch2/catch.hpp CATCH_VERSION_MAJOR CATCH_VERSION_MINOR CATCH_VERSION_PATCH)"
+
+try() { # WHAT COMMAND...
+  what=$1; shift
+  if "$@" >"$log" 2>&1; then
+    echo "passed: $compiler: $what: $(tail -n 1 "$log")"
+  else
+    tail -n 30 "$log"
+    echo "FAILED: $compiler: $what"
+    failed=$((failed + 1))
+  fi
+}
+run_tests() {
+  build=build/versions/$(basename "$compiler")
+  cmake -S . -B "$build" -G Ninja -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_STANDARD=23 \
+    -DCMAKE_CXX_FLAGS="-O1 -march=native" -DLIMBIC_TESTS="$tests" -DLIMBIC_BUILD_EXAMPLES=OFF \
+    -DLIMBIC_BUILD_BENCHMARKS=OFF &&
+    cmake --build "$build" && ctest --test-dir "$build" --output-on-failure | grep 'tests passed'
+}
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+for compiler in "$@"; do
+  command -v "$compiler" >/dev/null 2>&1 || { echo "absent: $compiler"; continue; }
+  echo "compiler: $("$compiler" --version | head -n 1)"
+  try "headers, C++20" python3 tools/check_headers.py --jobs "$jobs" --compiler "$compiler"
+  try "headers, C++23, -march=native" python3 tools/check_headers.py --jobs "$jobs" --compiler "$compiler" \
+    --flag=-std=c++23 --flag=-march=native
+  [ "$tests" = none ] || try "tests ($tests), C++23" run_tests
+done
+echo "$failed failed"
+[ "$failed" -eq 0 ]
