@@ -11,18 +11,19 @@ tests=${TESTS:-core;backend;math;tape;nn;optim;io}
 jobs=${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}
 failed=0
 
-defined() { # FILE MACRO...: their values, joined by dots
-  file=$1 values=; shift
-  for macro in "$@"; do
-    values=$values.$(sed -n "s/^# *define $macro \{1,\}\([0-9]\{1,\}\).*/\1/p" /usr/include/$file 2>/dev/null | head -n 1)
-  done
+defined() { # FILE MACRO...: their values, joined by dots; nothing where there is no such file
+  file=/usr/include/$1 values=
+  shift
+  [ -f "$file" ] || return
+  for macro in "$@"; do values=$values.$(sed -n "s/^# *define $macro \{1,\}\([0-9]\{1,\}\).*/\1/p" "$file" | head -n 1); done
   echo "${values#.}"
 }
+catch="CATCH_VERSION_MAJOR CATCH_VERSION_MINOR CATCH_VERSION_PATCH"
 echo "system: $(. /etc/os-release && echo "$PRETTY_NAME"), $(cmake --version | head -n 1)"
+# shellcheck disable=SC2086 # the list of macros is meant to be split
 echo "xsimd $(defined xsimd/config/xsimd_config.hpp XSIMD_VERSION_MAJOR XSIMD_VERSION_MINOR XSIMD_VERSION_PATCH)," \
   "Eigen $(defined eigen3/Eigen/src/Core/util/Macros.h EIGEN_WORLD_VERSION EIGEN_MAJOR_VERSION EIGEN_MINOR_VERSION)," \
-  "Catch2 $(defined catch2/catch_version_macros.hpp CATCH_VERSION_MAJOR CATCH_VERSION_MINOR CATCH_VERSION_PATCH)" \
-  "$(defined catch2/catch.hpp CATCH_VERSION_MAJOR CATCH_VERSION_MINOR CATCH_VERSION_PATCH)"
+  "Catch2 $(defined catch2/catch_version_macros.hpp $catch)$(defined catch2/catch.hpp $catch)"
 
 try() { # WHAT COMMAND...
   what=$1; shift
