@@ -7,8 +7,8 @@ A declaration is described by, in this order,
   - the comment directly above it, or behind it on its line;
   - for data members, aliases, enumerators and macros: the comment above the group of them that it stands in, which ends at
     a blank line; for functions: that of another overload;
-  - a line of the file's head comment, `name(...)   description`;
   - for what the file is named for (silu in silu.hpp): the head comment;
+  - a line of the head comment, `name(...)   description`;
   - for members that a protocol asks of an op, a rule of an optimiser or an error: the line in the head of the protocol's file;
   - for an option: the lines of the head comment that name it, which is where the formula is; for the struct of options, of
     an op or of a rule: the head comment.
@@ -467,12 +467,16 @@ class Header:
             if d.description:
                 by_name.setdefault((d.scope, d.name), d.description)
         for d in self.declarations:
-            if not d.description:
-                d.description = (by_name.get((d.scope, d.name)) or self.table.get(d.name) or self.from_head(d) or [])
+            if not d.description and not d.special:
+                d.description = by_name.get((d.scope, d.name)) or self.from_head(d)
 
     def from_head(self, d):
+        if d.name == self.stem and not is_member(d):
+            return self.head_description()
+        if d.name in self.table:
+            return self.table[d.name]
         if not is_member(d):
-            if d.name == self.stem or d.kind == "class" and d.name.endswith((*PROTOCOLS, "_options")):
+            if d.kind == "class" and d.name.endswith((*PROTOCOLS, "_options")):
                 return self.head_description()
             return self.mention(d.name) if d.kind in ("function", "class") else []
         owner = d.scope[-1]
