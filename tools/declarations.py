@@ -155,7 +155,7 @@ class Header:
             entry = re.match(r"^ {3,}(\S.*?)(?: {2,}(\S.*))?$", line)
             if not entry or not re.search(r"[,(<]", entry[1]) and not re.fullmatch(r"[\w:]+(?: [\w:]+)*", entry[1]):
                 continue
-            last = re.findall(r"(?:^|[\s,:])(\w+)(?=[\s,(<]|$)", re.sub(r"\(.*?\)", "()", entry[1]))
+            last = re.findall(r"(?:^|[\s,:.])(\w+)(?=[\s,(<]|$)", re.sub(r"\(.*?\)", "()", entry[1]))
             for name in last if entry[2] else []:
                 table.setdefault(name, []).append(entry[2])
         return title, table
