@@ -9,6 +9,7 @@ A declaration is described by, in this order,
     a blank line; for functions: that of another overload;
   - for what the file is named for (silu in silu.hpp): the head comment;
   - a line of the head comment, `name(...)   description`;
+  - for the enumerators of an enum on one line: what describes the enum;
   - for members that a protocol asks of an op, a rule of an optimiser or an error: the line in the head of the protocol's file;
   - for an option: the lines of the head comment that name it, which is where the formula is; for the struct of options, of
     an op or of a rule: the head comment.
@@ -346,9 +347,9 @@ class Header:
                     elif previous is not None and previous.kind == "word" and previous.text not in NOT_A_NAME:
                         name, kind, decided = previous.text, "function", True
                         before = self.tokens[self.position - 2].text if self.position - 2 >= begin else ""
-                        if scope and name == scope[-1] or before in ("~",) or self.position - 1 == begin or (
+                        if scope and name == scope[-1] or before in ("~", "::") or self.position - 1 == begin or (
                                 self.position - 2 == begin and before == "explicit"):
-                            special = True  # a constructor, a destructor, a deduction guide, a macro
+                            special = True  # a constructor, a destructor, a deduction guide, a macro, A::f
                 self.skip("(", ")")
                 previous = self.tokens[self.position - 1]
                 continue
@@ -469,6 +470,10 @@ class Header:
         for d in self.declarations:
             if not d.description and not d.special:
                 d.description = by_name.get((d.scope, d.name)) or self.from_head(d)
+            if d.kind == "enum":
+                last_enum = d
+            elif d.kind == "enumerator" and not d.description and d.line == last_enum.line:
+                d.description = last_enum.description
 
     def from_head(self, d):
         if d.name == self.stem and not is_member(d):
