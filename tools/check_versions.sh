@@ -18,11 +18,14 @@ defined() { # FILE MACRO...: their values, joined by dots; nothing where there i
   for macro in "$@"; do values=$values.$(sed -n "s/^# *define $macro \{1,\}\([0-9]\{1,\}\).*/\1/p" "$file" | head -n 1); done
   echo "${values#.}"
 }
+eigen_3="EIGEN_WORLD_VERSION EIGEN_MAJOR_VERSION EIGEN_MINOR_VERSION"
+eigen_5="EIGEN_MAJOR_VERSION EIGEN_MINOR_VERSION EIGEN_PATCH_VERSION"
 catch="CATCH_VERSION_MAJOR CATCH_VERSION_MINOR CATCH_VERSION_PATCH"
 echo "system: $(. /etc/os-release && echo "$PRETTY_NAME"), $(cmake --version | head -n 1)"
 # shellcheck disable=SC2086 # the list of macros is meant to be split
 echo "xsimd $(defined xsimd/config/xsimd_config.hpp XSIMD_VERSION_MAJOR XSIMD_VERSION_MINOR XSIMD_VERSION_PATCH)," \
-  "Eigen $(defined eigen3/Eigen/src/Core/util/Macros.h EIGEN_WORLD_VERSION EIGEN_MAJOR_VERSION EIGEN_MINOR_VERSION)," \
+  "Eigen $(if [ -f /usr/include/eigen3/Eigen/Version ]; then defined eigen3/Eigen/Version $eigen_5
+           else defined eigen3/Eigen/src/Core/util/Macros.h $eigen_3; fi)," \
   "Catch2 $(defined catch2/catch_version_macros.hpp $catch)$(defined catch2/catch.hpp $catch)"
 
 try() { # WHAT COMMAND...
