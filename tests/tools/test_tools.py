@@ -144,7 +144,7 @@ class CompileFail(Tree):
                 ("// expect: x\n#ifdef LIMBIC_BAD\n#endif\n", "the bad half compiles"),
                 ("// expect: x\nint a = none;\n#ifdef LIMBIC_BAD\n#endif\n", "the good half does not compile"),
                 ("// expect: the rank\n#ifdef LIMBIC_BAD\nint a = none;\n#endif\n", "does not say 'the rank'"),
-                ("// expect: none\n// at most: 1 lines\n#ifdef LIMBIC_BAD\nint a = none;\n#endif\n", "more than 1"),
+                ("// expect: none\n// at most: 0 lines\n#ifdef LIMBIC_BAD\nint a = none;\n#endif\n", "more than 0"),
                 ("#ifdef LIMBIC_BAD\nint a = none;\n#endif\n", "states no")]:
             code, output = self.pair(text)
             self.assertEqual(code, 1, output)
