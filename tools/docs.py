@@ -116,7 +116,9 @@ def page_of_ops():
                                   if d.kind == "function" and declarations.is_public(d) and not declarations.is_member(d) and
                                   (d.name + "_op" in ops or d.name == path.stem))
             if ops and names:
-                links = ", ".join(f'\\ref {name} "{name.removeprefix("limbic::")}"' for name in names)
+                # Doxygen 1.9.8 takes functional::linear for the layer: such names point to their namespace.
+                links = ", ".join(f'\\ref {name if name.count("::") == 1 else name.rsplit("::", 1)[0]} '
+                                  f'"{name.removeprefix("limbic::")}"' for name in names)
                 rows.append(f"| {links} | {escaped(header.title)} |")
     return "# Ops {#ops}\n\nWhat can be called on tensors, views, parameters and variables. The file of each says the formula, " \
            "the shapes, the adjoint and the domain.\n\n| call | what |\n|---|---|\n" + "\n".join(rows) + "\n"
