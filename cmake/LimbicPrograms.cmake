@@ -29,8 +29,8 @@ function(limbic_link_if_found name)
 endfunction()
 
 # examples/NN_name.cpp or examples/NN_name/*.cpp -> NN_name, which the tests run without arguments;
-# any other examples/name/*.cpp -> name, a program with a command line (CLI11, nlohmann json), which
-# tests/examples/test_name.py runs.
+# any other examples/name/*.cpp -> name, a program with a command line (CLI11, nlohmann json).
+# Where there is a tests/examples/test_name.py, that runs the program instead.
 function(limbic_add_examples)
   find_package(CLI11 CONFIG QUIET)
   find_package(nlohmann_json CONFIG QUIET)
@@ -57,13 +57,12 @@ function(limbic_add_examples)
     if(name MATCHES "^[0-9]+_")
       target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
     endif()
-    if(LIMBIC_BUILD_TESTS AND name MATCHES "^[0-9]+_")
-      add_test(NAME example.${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_BINARY_DIR})
-    endif()
     set(script ${PROJECT_SOURCE_DIR}/tests/examples/test_${name}.py)
     if(LIMBIC_BUILD_TESTS AND Python3_Interpreter_FOUND AND EXISTS ${script})
       add_test(NAME example.${name} COMMAND Python3::Interpreter ${script} $<TARGET_FILE:${name}>)
       set_tests_properties(example.${name} PROPERTIES TIMEOUT 600)
+    elseif(LIMBIC_BUILD_TESTS AND name MATCHES "^[0-9]+_")
+      add_test(NAME example.${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_BINARY_DIR})
     endif()
   endforeach()
   if(LIMBIC_BUILD_TESTS AND Python3_Interpreter_FOUND)

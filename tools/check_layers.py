@@ -34,7 +34,7 @@ LAW = {
     "information": OPS + ["linalg"],
     "manifold": OPS + ["linalg"],
     "optim": OPS + ["linalg", "manifold"],
-    "search": OPS + ["linalg", "manifold", "optim"],
+    "search": OPS + ["linalg", "manifold", "optim", "io"],
     "signal": OPS + ["linalg"],
     "models": OPS + ["nn", "linalg", "signal"],
     "explain": OPS + ["tape", "nn", "linalg"],

@@ -1,7 +1,7 @@
 #!/bin/sh
 # sh tools/setup.sh run|test|bench|ci - installs what is missing for one purpose, on Debian 12 and 13
 #
-#   run    the compiler, CMake, Ninja and the libraries of the examples
+#   run    the compiler, CMake, Ninja and the libraries and gnuplot of the examples
 #   test   run, plus Catch2 and Python
 #   bench  test, plus Google Benchmark
 #   ci     bench, plus clang with its sanitizers and OpenMP, clang-format and Doxygen
@@ -35,6 +35,7 @@ header eigen3/Eigen/Core || need libeigen3-dev
 header xsimd/xsimd.hpp || need libxsimd-dev
 header CLI/CLI.hpp || need libcli11-dev
 header nlohmann/json.hpp || need nlohmann-json3-dev
+have gnuplot || need gnuplot-nox
 if [ "$level" -ge 2 ]; then
   header catch2/catch.hpp || header catch2/catch_all.hpp || need catch2
   have python3 || need python3

@@ -360,6 +360,21 @@ template <class T> LIMBIC_HD std::ptrdiff_t first_place([[maybe_unused]] row<T, 
 template <class T> LIMBIC_HD std::ptrdiff_t argmax(row<T, cuda> x) { return detail::first_place(x, max(x)); }
 template <class T> LIMBIC_HD std::ptrdiff_t argmin(row<T, cuda> x) { return detail::first_place(x, min(x)); }
 
+namespace detail {
+struct add_counts {
+  template <class I> LIMBIC_HD constexpr I operator()(I a, I b) const { return a + b; }
+};
+}  // namespace detail
+
+template <class T, class F>
+LIMBIC_HD std::ptrdiff_t count([[maybe_unused]] row<T, cuda> x, [[maybe_unused]] F const& f) {
+  std::ptrdiff_t mine = 0;
+#if LIMBIC_ON_GPU
+  for (std::ptrdiff_t i = threadIdx.x; i < x.length; i += blockDim.x) mine += f(x[i], i) ? 1 : 0;
+#endif
+  return detail::fold_block(detail::add_counts{}, mine);
+}
+
 template <class T> LIMBIC_HD void place([[maybe_unused]] row<T, cuda> out, [[maybe_unused]] std::ptrdiff_t at,
                                         [[maybe_unused]] T v) {
 #if LIMBIC_ON_GPU

@@ -85,6 +85,8 @@ template <class Suite> void reductions(Suite& s) {
   s.check("max", [](auto const& v) { return max(v); }, x);
   s.check("max", [](auto const& v) { return max(v, 1); }, x);
   s.check("min", [](auto const& v) { return min(v, 1, keepdim); }, x);
+  s.check("percentile", [](auto const& v) { return percentile(v, 40, 1); }, x);
+  s.check("percentile", [](auto const& v) { return percentile(v, 95); }, x);
   s.check("logsumexp", [](auto const& v) { return logsumexp(v, 1); }, x);
   s.check("variance", [](auto const& v) { return variance(v, 1); }, x);
   s.check("standard_deviation", [](auto const& v) { return standard_deviation(v, 1); }, x);

@@ -1,6 +1,8 @@
-// limbic/data.hpp - from recordings to batches: scaling, windows, order
+// limbic/data.hpp - from recordings to batches: scaling, windows, order, counts
 #pragma once
 
 #include <limbic/data/batches.hpp>
+#include <limbic/data/histogram.hpp>
 #include <limbic/data/min_max_scaler.hpp>
 #include <limbic/data/sliding_windows.hpp>
+#include <limbic/data/standard_scaler.hpp>

@@ -8,17 +8,23 @@ import json
 import math
 import os
 import pathlib
+import re
 import resource
+import shutil
+import signal
+import statistics
 import struct
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 PROGRAM = None
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 DATA = ROOT / "examples" / "data" / "airline-passengers.csv"
-QUICK = ["--epochs", "2", "--final-epochs", "3", "--hidden", "8"]
+QUICK = ["--epochs", "2", "--final-epochs", "3", "--hidden", "8", "--repetitions", "2"]
+RESULTS = ["model.safetensors", "report.html", "summary.json", "trials.jsonl"]
 
 
 def read_safetensors(path):
@@ -106,15 +112,22 @@ class Case(unittest.TestCase):
 class Results(Case):
     def test_files(self):
         done = self.passes("--latent", "2,5", "--seed", "7", *QUICK)
-        self.assertEqual(sorted(p.name for p in self.out.iterdir()), ["model.safetensors", "summary.json"])
+        self.assertEqual(sorted(p.name for p in self.out.iterdir()), RESULTS)
         summary = self.summary()
-        self.assertEqual([t["latent"] for t in summary["trials"]], [2, 5])
+        self.assertEqual([(t["latent"], t["repetition"]) for t in summary["trials"]], [(2, 0), (2, 1), (5, 0), (5, 1)])
         for t in summary["trials"]:
-            self.assertEqual(sorted(t), ["latent", "mse", "mutual_information", "seconds"])
-            for value in t.values():
-                self.assertTrue(math.isfinite(value) and value > 0, t)
-        best = max(summary["trials"], key=lambda t: t["mutual_information"])
-        self.assertEqual(summary["chosen_latent"], best["latent"])
+            self.assertEqual(sorted(t), ["latent", "mse", "mutual_information", "repetition", "seconds"])
+            for key in ("mse", "mutual_information", "seconds"):
+                self.assertTrue(math.isfinite(t[key]) and t[key] > 0, t)
+        means = {n: statistics.mean(t["mutual_information"] for t in summary["trials"] if t["latent"] == n) for n in (2, 5)}
+        self.assertEqual(summary["chosen_latent"], max(means, key=means.get))
+        for size in summary["sizes"]:
+            self.assertAlmostEqual(size["mutual_information"], means[size["latent"]], delta=1e-12)
+        variances = [statistics.variance(t["mutual_information"] for t in summary["trials"] if t["latent"] == n) for n in (2, 5)]
+        deviation = statistics.mean(variances) ** 0.5
+        self.assertAlmostEqual(summary["standard_deviation_of_seeds"], deviation, delta=1e-12)
+        near = [n for n in means if means[n] >= max(means.values()) - deviation / 2 ** 0.5]
+        self.assertEqual(summary["smallest_within_one_standard_error"], min(near))
         self.assertEqual(summary["seed"], 7)
 
         tensors, metadata = read_safetensors(self.out / "model.safetensors")
@@ -128,7 +141,16 @@ class Results(Case):
         self.assertAlmostEqual(summary["final_mse"], mean_squared_error(tensors, 10), delta=1e-6)
         self.assertIn("training 100 %", done.stderr)  # not a terminal: lines, and few of them
         self.assertLess(len(done.stderr.splitlines()), 12)
+        self.check_report(summary)
         self.assertNotIn("\r", done.stderr)
+
+    def check_report(self, summary):
+        page = (self.out / "report.html").read_text()
+        self.assertIn(f"Latent size {summary['chosen_latent']} has the largest", page)
+        self.assertIsNone(re.search(r'(src|href)="(?!#)', page.replace("xlink:href='#", "")), "nothing may be loaded")
+        pictures = len(re.findall("<svg", page))
+        self.assertEqual(pictures, 3 if shutil.which("gnuplot") else 0)
+        self.assertEqual(page.count("<tr"), 3 + len(summary["settings"]))
 
     def test_the_same_seed_gives_the_same_bits_for_any_number_of_threads(self):
         outputs = []
@@ -146,18 +168,33 @@ class Results(Case):
 
     def test_a_trial_does_not_depend_on_the_others(self):
         self.passes("--latent", "2,3", *QUICK)
-        first = self.summary()["trials"][1]
+        trials = self.summary()["trials"]
         self.passes("--latent", "3", *QUICK)  # and results are replaced
         second = self.summary()["trials"][0]
+        first = [t for t in trials if t["latent"] == 3][0]
         for key in ("latent", "mse", "mutual_information"):
             self.assertEqual(first[key], second[key])
 
     def test_training_reaches_what_pytorch_reaches(self):
-        self.passes("--latent", "42", "--final-epochs", "100")
+        self.passes("--latent", "42", "--final-epochs", "100", "--repetitions", "1")
         summary = self.summary()
         self.assertLessEqual(summary["final_mse"], 0.0070)
         self.assertEqual(summary["final_mse"], summary["trials"][0]["mse"])  # the same budget: the same model
         self.assertTrue(0.3 < summary["trials"][0]["mutual_information"] < 0.5, summary)
+        self.assertIsNone(summary["standard_deviation_of_seeds"])  # one seed tells nothing of it
+
+    def test_the_latent_vector_repeated_for_each_step_shares_more(self):
+        self.passes("--latent", "42", "--final-epochs", "1", "--repetitions", "1", "--repeat-latent")
+        self.assertTrue(0.45 < self.summary()["trials"][0]["mutual_information"] < 0.6, self.summary())
+
+    def test_a_search_tries_as_many_sizes_as_asked_for(self):
+        for count in (1, 3, 6):
+            self.passes("--sizes", count, *QUICK)
+            sizes = [t["latent"] for t in self.summary()["trials"]][::2]
+            self.assertEqual((len(sizes), len(set(sizes))), (count, count))
+            self.assertTrue(all(1 <= n <= 64 for n in sizes), sizes)
+        self.passes("--sizes", 3, "--max-latent", 3, *QUICK)
+        self.assertEqual(sorted(t["latent"] for t in self.summary()["trials"]), [1, 1, 2, 2, 3, 3])
 
     def test_another_series(self):
         path = self.scratch / "two.csv"
@@ -168,8 +205,108 @@ class Results(Case):
     def test_help(self):
         done = subprocess.run([PROGRAM, "--help"], capture_output=True, text=True)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
-        for option in ("--out", "--data", "--latent", "--epochs", "--seed", "--threads"):
+        for option in ("--out", "--data", "--latent", "--epochs", "--seed", "--threads", "--resume", "--repeat-latent"):
             self.assertIn(option, done.stdout)
+
+
+class Resume(Case):
+    SLOW = ["--sizes", "5", "--repetitions", "2", "--epochs", "40", "--final-epochs", "150", "--hidden", "16"]
+
+    def outcome(self, out):
+        summary = self.summary(out)
+        for t in summary["trials"]:
+            del t["seconds"]
+        return summary, (out / "model.safetensors").read_bytes()
+
+    def undisturbed(self):
+        out = self.scratch / "undisturbed"
+        self.passes(*self.SLOW, "--threads", 1, out=out)
+        return self.outcome(out)
+
+    def stop(self, how, after, *arguments):
+        """Runs until `after` seconds have passed; returns the exit code, or None where the program was faster."""
+        program = subprocess.Popen([PROGRAM, "--out", str(self.out), *map(str, arguments)], stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.PIPE, text=True)
+        try:
+            program.communicate(timeout=after)
+            return None
+        except subprocess.TimeoutExpired:
+            program.send_signal(how)
+            self.said = program.communicate()[1]
+            return program.returncode
+
+    def test_killed_again_and_again(self):
+        expected = self.undisturbed()
+        kills = 0
+        for k in range(60):  # longer and longer, so that it comes to an end on a machine of any speed
+            killed = self.stop(signal.SIGKILL, 0.05 * 1.15 ** k, *self.SLOW, "--resume", "--threads", 1 + k % 2)
+            if killed is None:
+                break
+            self.assertEqual(killed, -signal.SIGKILL)
+            kills += 1
+        self.assertGreaterEqual(kills, 4)
+        self.assertEqual(sorted(p.name for p in self.out.iterdir()), RESULTS)
+        self.assertEqual(self.outcome(self.out), expected)
+
+    def test_a_polite_stop_keeps_every_epoch(self):
+        expected = self.undisturbed()
+        code = self.stop(signal.SIGINT, 0.15, *self.SLOW, "--threads", 2)
+        self.assertIn(code, (130, None))
+        if code == 130:
+            self.assertIn("--resume", self.said)
+            self.assertTrue(any((self.out / "checkpoints").iterdir()))
+        self.passes(*self.SLOW, "--resume")
+        self.assertEqual(self.outcome(self.out), expected)
+
+    def test_a_finished_run(self):
+        self.passes("--latent", "2,3", *QUICK)
+        expected = self.outcome(self.out)
+        self.passes("--latent", "2,3", *QUICK, "--resume")
+        self.assertEqual(self.outcome(self.out), expected)
+
+    def test_without_it_an_unfinished_run_is_set_aside(self):
+        self.passes("--latent", "2,3", *QUICK)
+        expected = self.outcome(self.out)
+        log = (self.out / "trials.jsonl").read_bytes()
+        (self.out / "checkpoints").mkdir()  # as a run leaves it that did not end
+        done = self.passes("--latent", "2,3", *QUICK)
+        self.assertIn("set aside", done.stderr)
+        self.assertEqual((self.out / "trials.jsonl.old").read_bytes(), log)
+        self.assertEqual(self.outcome(self.out), expected)
+
+    def refused(self, says, *arguments):
+        before = {p: p.read_bytes() for p in self.out.rglob("*") if p.is_file()}
+        done = self.run_it("--resume", *arguments)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn(says, done.stderr.splitlines()[-1])
+        self.assertEqual(before, {p: p.read_bytes() for p in self.out.rglob("*") if p.is_file()})
+
+    def test_other_options_are_refused(self):
+        self.passes("--sizes", "2", *QUICK)
+        self.refused('"seed":1', "--sizes", "2", *QUICK, "--seed", "1")
+        self.refused('"epochs":5', "--sizes", "2", "--epochs", "5", *QUICK[2:])
+        self.refused('"high":7', "--sizes", "2", *QUICK, "--max-latent", "7")
+        self.refused('"name"', "--latent", "64,3", *QUICK)
+        changed = self.scratch / "changed.csv"
+        changed.write_text(DATA.read_text().replace("432", "433"))
+        self.refused('"data"', "--sizes", "2", *QUICK, "--data", changed)
+        same_name = self.scratch / "elsewhere" / DATA.name
+        same_name.parent.mkdir()
+        same_name.write_text(changed.read_text())
+        self.refused('"crc32"', "--sizes", "2", *QUICK, "--data", same_name)
+
+    def test_damaged_files_are_refused(self):
+        self.passes("--latent", "2", *QUICK)
+        log = self.out / "trials.jsonl"
+        lines = log.read_text().splitlines(keepends=True)
+        log.write_text(lines[0] + lines[1].replace("trial", "tribe") + lines[1])
+        self.refused("line 2", "--latent", "2", *QUICK)
+        log.write_text("something else\n")
+        self.refused("trials.jsonl", "--latent", "2", *QUICK)
+        log.write_text(lines[0])
+        (self.out / "checkpoints").mkdir(exist_ok=True)
+        (self.out / "checkpoints" / "2-0.safetensors").write_bytes(b"\x10\0\0\0\0\0\0\0{")
+        self.refused("2-0.safetensors", "--latent", "2", *QUICK)
 
 
 class BadInput(Case):
@@ -202,15 +339,19 @@ class BadInput(Case):
         self.refuses_data("not text", good.encode() + b"m,\0\n")
         self.refuses_data("no column 'Passengers'; there are 'a', 'b'", "a,b\n1,2\n")
         self.refuses("no column 'Riders'", "--column", "Riders")
+        self.refuses_data("'Passengers' of", "Month,Passengers\n" + "m,7\n" * 20)
+        self.refuses_data("is constant", "Month,Passengers\n" + "m,7\n" * 20)
 
     def test_options(self):
         self.refuses("145 steps do not fit into the 144 rows", "--window", "145")
-        for option in ("--latent", "--window", "--epochs", "--final-epochs", "--hidden", "--layers", "--batch"):
+        for option in ("--latent", "--window", "--epochs", "--final-epochs", "--hidden", "--layers", "--batch", "--sizes",
+                       "--repetitions", "--max-latent"):
             self.refuses(option, option, "0")
             self.refuses(option, option, "-3")
             self.refuses(option, option, "many")
         self.refuses("--latent", "--latent", "8,0,2")
         self.refuses("2 is given twice", "--latent", "2,8,2")
+        self.refuses("there are only 4 sizes", "--sizes", "5", "--max-latent", "4")
         self.refuses("--learning-rate", "--learning-rate", "0")
         self.refuses("--seed", "--seed", "-1")
         self.refuses("--threads", "--threads", "-1")
@@ -236,16 +377,21 @@ class BadInput(Case):
 
     def test_earlier_results_survive_a_mistake(self):
         self.passes("--latent", "2", *QUICK)
-        before = {p.name: p.read_bytes() for p in self.out.iterdir()}
+        results = RESULTS[:3]
+        before = {name: (self.out / name).read_bytes() for name in results}
+        log = (self.out / "trials.jsonl").read_bytes()
         self.assertEqual(self.run_it("--window", "999").returncode, 2)
+        self.assertEqual((self.out / "trials.jsonl").read_bytes(), log)
         self.assertEqual(self.run_it("--latent", "2", "--learning-rate", "1e30", *QUICK).returncode, 1)
+        self.assertEqual((self.out / "trials.jsonl.old").read_bytes(), log)
         # As if the disk were full: files may not grow beyond 2000 bytes, and SIGXFSZ stays ignored, as Python has it.
         done = subprocess.run([PROGRAM, "--out", str(self.out), "--latent", "3", *QUICK], capture_output=True, text=True,
                               restore_signals=False,
                               preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000)))
         self.assertEqual(done.returncode, 2)
-        self.assertIn("cannot be written completely", done.stderr)
-        self.assertEqual(before, {p.name: p.read_bytes() for p in self.out.iterdir()})
+        self.assertIn("written completely", done.stderr)
+        self.assertEqual(before, {name: (self.out / name).read_bytes() for name in results})
+        self.assertEqual([p.name for p in self.out.glob("*.new")], [])
 
 
 if __name__ == "__main__":

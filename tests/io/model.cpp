@@ -1,8 +1,10 @@
 // A model's parameters travel by their names, and a file that does not fit changes nothing.
 #include <limbic/io/model.hpp>
+#include <limbic/models/lstm_autoencoder.hpp>
 
 #include "catch.hpp"
 
+#include <cmath>
 #include <filesystem>
 
 using namespace limbic;
@@ -106,4 +108,24 @@ TEST_CASE("a float file loads into a model of doubles") {
   double_layer b;
   load(b, file.path.string());
   CHECK(b.weight.value(1, 1) == static_cast<double>(0.1F));
+}
+
+TEST_CASE("a model that PyTorch saved gives PyTorch's outputs") {
+  safetensors_file const file(LIMBIC_SOURCE_DIR "/tests/io/data/torch.safetensors");
+  rng random{.seed = 3};
+  lstm_autoencoder<double> net({.input_size = 2, .hidden_size = 5, .latent_size = 3, .layers = 2}, random);
+  load(net, file, {.allow_extra = true});  // input and outputs lie beside the parameters
+  auto const x = file.read<double, 3>("x");
+  auto const z = net.encode(x), expected_z = file.read<double, 2>("z");
+  auto const y = net(x), expected = file.read<double, 3>("y");
+  REQUIRE(y.shape() == expected.shape());
+  REQUIRE(z.shape() == expected_z.shape());
+  for (std::ptrdiff_t i = 0; i < z.size(); ++i) CHECK(std::abs(z.data()[i] - expected_z.data()[i]) < 1e-14);
+  for (std::ptrdiff_t i = 0; i < y.size(); ++i) CHECK(std::abs(y.data()[i] - expected.data()[i]) < 1e-14);
+
+  lstm_autoencoder<float> single({.input_size = 2, .hidden_size = 5, .latent_size = 3, .layers = 2}, random);
+  load(single, file, {.allow_extra = true});
+  auto const rounded = single(file.read<float, 3>("x"));
+  for (std::ptrdiff_t i = 0; i < y.size(); ++i)
+    CHECK(std::abs(static_cast<double>(rounded.data()[i]) - expected.data()[i]) < 1e-6);
 }

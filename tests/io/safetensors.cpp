@@ -190,7 +190,7 @@ TEST_CASE("a header that lies is refused") {
       {two(R"("a":{"dtype":"F32","shape":[0],"data_offsets":[16,16]})"), "has 'a' twice"},
       {two(R"("b":{"dtype":"F32","shape":[0],"data_offsets":[16,16]})"), ""},
       {two(R"("b":{"dtype":"F32","shape":[0],"data_offsets":[8,8]})"), "begins at offset"},
-      {R"({"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}x)", "expected the end of the header"},
+      {R"({"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}x)", "expected its end"},
       {R"({"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]})", "malformed"},
       {R"({"a")", "malformed"},
       {R"({"a)", "malformed"},

@@ -4,14 +4,14 @@
 // allocated, and an error names the file and what was expected.
 #include "case.hpp"
 
+#include <limbic/io/npy.hpp>
+#include <limbic/io/safetensors.hpp>
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <limits>
 #include <system_error>
 
@@ -20,16 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-
-static_assert(std::endian::native == std::endian::little, "the files are little-endian and read as they are");
-
-std::string read_file(fs::path const& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) throw malformed("cannot be opened");
-  std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  if (in.bad()) throw malformed("cannot be read");
-  return bytes;
-}
 
 json const& member(json const& object, char const* key) {
   if (!object.is_object()) throw malformed("expected an object that holds '" + std::string(key) + "'");
@@ -132,52 +122,43 @@ test_case read_case(json const& j, std::vector<std::string>& files) {
   return c;
 }
 
-// `bytes` holds exactly the array's elements.
-void fill(array& a, char const* bytes, std::size_t size) {
+// Whether a file's array is the one that case.json describes.
+void check_stored(array const& a, limbic::dtype type, std::vector<std::ptrdiff_t> const& shape) {
+  if (type != (a.integer ? limbic::dtype::i64 : limbic::dtype::f64))
+    throw malformed("array '" + a.name + "' has another dtype than case.json says");
+  if (!std::equal(shape.begin(), shape.end(), a.shape.begin(), a.shape.end(),
+                  [](std::ptrdiff_t m, std::size_t n) { return static_cast<std::size_t>(m) == n; }))
+    throw malformed("array '" + a.name + "' has another shape than case.json says");
+}
+
+// `data` holds exactly the array's elements.
+void fill(array& a, void const* data) {
   auto const count = element_count(a.shape);
-  if (size != 8 * count)
-    throw malformed(std::to_string(size) + " bytes of data, shape " + to_string(a.shape) + " needs " +
-                    std::to_string(8 * count));
   a.data.resize(count);
   if (a.integer) {
     a.integers.resize(count);
-    if (count) std::memcpy(a.integers.data(), bytes, size);
+    if (count) std::memcpy(a.integers.data(), data, 8 * count);
     for (std::size_t i = 0; i < count; ++i) a.data[i] = static_cast<double>(a.integers[i]);
   } else {
-    if (count) std::memcpy(a.data.data(), bytes, size);
+    if (count) std::memcpy(a.data.data(), data, 8 * count);
     for (auto const x : a.data)
       if (std::isnan(x)) throw malformed("holds a NaN");
   }
 }
 
-// The header with its blanks left out, which is how NumPy's versions differ.
-std::string npy_header(array const& a) {
-  std::string shape;
-  for (auto const n : a.shape) shape += std::to_string(n) + ",";
-  if (a.shape.size() > 1) shape.pop_back();
-  return std::string("{'descr':'") + (a.integer ? "<i8" : "<f8") + "','fortran_order':False,'shape':(" + shape + "),}";
-}
-
 void read_npy(fs::path const& path, array& a) {
-  auto const bytes = read_file(path);
-  if (bytes.size() < 10 || bytes.compare(0, 8, std::string("\x93NUMPY\x01\x00", 8)) != 0)
-    throw malformed("not a file of NumPy format 1.0");
-  auto const byte = [&](std::size_t i) { return static_cast<std::size_t>(static_cast<unsigned char>(bytes[i])); };
-  std::size_t const start = 10 + byte(8) + 256 * byte(9);
-  if (start > bytes.size())
-    throw malformed("the header should end at byte " + std::to_string(start) + ", the file at " +
-                    std::to_string(bytes.size()));
-  std::string header;
-  for (std::size_t i = 10; i < start; ++i)
-    if (bytes[i] != ' ' && bytes[i] != '\n') header += bytes[i];
-  if (header != npy_header(a)) throw malformed("the header is " + header + ", case.json asks for " + npy_header(a));
-  fill(a, bytes.data() + start, bytes.size() - start);
+  limbic::npy_file const file(path.string());
+  check_stored(a, file.type(), file.shape());
+  if (a.integer) fill(a, file.elements<std::int64_t>().data());
+  else fill(a, file.elements<double>().data());
 }
 
 template <class F> void guard(case_set& set, fs::path const& path, F&& f) {
   try {
     f();
   } catch (malformed const& e) {
+    set.errors.push_back(path.string() + ": " + e.what());
+  } catch (limbic::io_error const& e) {
     set.errors.push_back(path.string() + ": " + e.what());
   } catch (json::exception const& e) {
     set.errors.push_back(path.string() + ": " + e.what());
@@ -191,7 +172,9 @@ bool note_family(case_set& set, std::set<std::string> const& wanted, std::string
 
 void load_folder_case(case_set& set, std::set<std::string> const& wanted, fs::path const& path) {
   guard(set, path, [&] {
-    auto const j = json::parse(read_file(path));
+    auto const bytes = limbic::read_file("reference", path.string());
+    auto const* const text = reinterpret_cast<char const*>(bytes.data());
+    auto const j = json::parse(text, text + bytes.size());
     if (!note_family(set, wanted, text_member(j, "family"))) return;
     std::vector<std::string> files;
     auto c = read_case(j, files);
@@ -210,39 +193,26 @@ void load_folder_case(case_set& set, std::set<std::string> const& wanted, fs::pa
 
 void load_packed(case_set& set, std::set<std::string> const& wanted, fs::path const& path) {
   guard(set, path, [&] {
-    auto const bytes = read_file(path);
-    std::uint64_t length = 0;
-    if (bytes.size() < 8) throw malformed("too short for a safetensors file");
-    std::memcpy(&length, bytes.data(), 8);
-    if (length > bytes.size() - 8)
-      throw malformed("a header of " + std::to_string(length) + " bytes, the file has " + std::to_string(bytes.size()));
-    auto const size = static_cast<std::size_t>(length);
-    auto const header = json::parse(bytes.data() + 8, bytes.data() + 8 + size);
-    auto const& metadata = member(header, "__metadata__");
-    if (text_member(metadata, "format") != "limbic-reference-packed/1")
-      throw malformed("not a packed family of reference cases");
-    if (!note_family(set, wanted, text_member(metadata, "family"))) return;
-    char const* const body = bytes.data() + 8 + size;
-    std::size_t const body_size = bytes.size() - 8 - size;
-    for (auto const& [key, text] : metadata.items()) {
+    limbic::safetensors_file const file(path.string());
+    auto const metadata = [&](char const* key) {
+      auto const* const value = file.metadata(key);
+      return value ? *value : std::string();
+    };
+    if (metadata("format") != "limbic-reference-packed/1") throw malformed("not a packed family of reference cases");
+    auto const family = metadata("family");
+    if (!note_family(set, wanted, family)) return;
+    for (auto const& [key, text] : file.metadata()) {
       if (!key.starts_with("case:")) continue;
       auto const name = key.substr(5);
       guard(set, path / name, [&, &text = text] {
-        if (!text.is_string()) throw malformed("must be a text");
         std::vector<std::string> files;
-        auto c = read_case(json::parse(text.get_ref<std::string const&>()), files);
-        if (c.family != text_member(metadata, "family"))
-          throw malformed("family '" + c.family + "' in a file of another family");
+        auto c = read_case(json::parse(text), files);
+        if (c.family != family) throw malformed("family '" + c.family + "' in a file of another family");
         for (auto& a : c.arrays) {
-          auto const& entry = member(header, (name + "/" + a.name).c_str());
-          if (text_member(entry, "dtype") != (a.integer ? "I64" : "F64"))
-            throw malformed("array '" + a.name + "' has another dtype than case.json says");
-          if (member(entry, "shape").get<shape_type>() != a.shape)
-            throw malformed("array '" + a.name + "' has another shape than case.json says");
-          auto const range = member(entry, "data_offsets").get<std::vector<std::size_t>>();
-          if (range.size() != 2 || range[0] > range[1] || range[1] > body_size)
-            throw malformed("array '" + a.name + "' lies outside the file");
-          fill(a, body + range[0], range[1] - range[0]);
+          auto const* const entry = file.find(name + "/" + a.name);
+          if (entry == nullptr) throw malformed("lacks '" + name + "/" + a.name + "'");
+          check_stored(a, entry->type, entry->shape);
+          fill(a, entry->bytes.data());
         }
         set.families[c.family].push_back(std::move(c));
       });

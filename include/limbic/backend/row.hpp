@@ -9,6 +9,8 @@
 //   map(out, f, in...)      out = f(in...), elementwise; an argument that is a number goes to every element
 //   sum(x) max(x) min(x) dot(x, y) fold(combine, f, x...)      one number
 //   argmax(x) argmin(x)     the first place of the greatest or least (of a NaN, where there is one); x is not empty
+//   count(x, f)             for how many places f(x[i], i) is true
+//   nth_place(x, k)         the place of the k-th element in ascending order, from 0; equal ones in the order of places
 //   place(out, i, v)        v at i, 0 elsewhere
 //   x.size(), x[i]
 //
@@ -17,6 +19,7 @@
 
 #include <limbic/backend/reduce.hpp>
 
+#include <bit>
 #include <tuple>
 
 LIMBIC_BEGIN
@@ -140,6 +143,61 @@ template <class T, class D>
 constexpr std::ptrdiff_t argmin(row<T, D> x) {
   return detail::first_place(x, min(x));
 }
+template <class T, class D, class F>
+  requires is_host<D>
+constexpr std::ptrdiff_t count(row<T, D> x, F const& f) {
+  std::ptrdiff_t n = 0;
+  for (std::ptrdiff_t i = 0; i < x.length; ++i) n += f(x[i], i) ? 1 : 0;
+  return n;
+}
+
+namespace detail {
+
+// Unsigned integers in the order of the numbers: where a number is negative all bits turn, else the sign's alone.
+template <class T> constexpr auto order_key(T x) {
+  if constexpr (is_dual<T>) {
+    return order_key(x.value);
+  } else {
+    using U = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+    U const bits = std::bit_cast<U>(x + T(0)), sign = U(1) << (8 * sizeof(T) - 1);  // + 0: one zero, not two
+    return static_cast<U>((bits & sign) != 0 ? ~bits : bits | sign);
+  }
+}
+template <class U> struct key_at_most {
+  U key;
+  constexpr bool operator()(auto x, std::ptrdiff_t) const { return order_key(x) <= key; }
+};
+template <class U> struct key_below {
+  U key;
+  constexpr bool operator()(auto x, std::ptrdiff_t) const { return order_key(x) < key; }
+};
+template <class U> struct key_within {
+  U key;
+  std::ptrdiff_t last;
+  constexpr bool operator()(auto x, std::ptrdiff_t i) const { return i <= last && order_key(x) == key; }
+};
+
+}  // namespace detail
+
+// By halving the range of keys, then that of places: a count for each bit, and no memory. x holds no NaN, 0 <= k < size.
+template <class T, class D> constexpr std::ptrdiff_t nth_place(row<T, D> x, std::ptrdiff_t k) {
+  using U = decltype(detail::order_key(x[0]));
+  U low = 0, high = static_cast<U>(~U(0));
+  while (low < high) {
+    U const middle = low + (high - low) / 2;
+    if (count(x, detail::key_at_most<U>{middle}) > k) high = middle;
+    else low = middle + 1;
+  }
+  k -= count(x, detail::key_below<U>{low});
+  std::ptrdiff_t first = 0, last = x.size() - 1;
+  while (first < last) {
+    std::ptrdiff_t const middle = first + (last - first) / 2;
+    if (count(x, detail::key_within<U>{low, middle}) > k) last = middle;
+    else first = middle + 1;
+  }
+  return first;
+}
+
 template <class T, class D>
   requires is_host<D>
 constexpr void place(row<T, D> out, std::ptrdiff_t i, T v) {

@@ -149,6 +149,13 @@ struct rng {
     return x;
   }
 
+  // For checkpoints.
+  void each(auto&& f) {
+    f("seed", seed);
+    f("stream", stream);
+    f("position", position);
+  }
+
   // An independent stream of the same seed. The same id gives the same stream.
   rng split(std::uint64_t id) const {
     auto const block = philox(seed ^ 0x6C696D626963ULL, stream, id);

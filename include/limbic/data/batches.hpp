@@ -33,6 +33,12 @@ class batches {
   // Another order, the same for the same state of `random`.
   void shuffle(rng& random) { random.permutation(order_); }
 
+  // For checkpoints in the middle of an epoch: between epochs the next shuffle() depends on the random stream alone.
+  void each(auto&& f) {
+    f("order", order_);
+    f("batch_size", std::as_const(size_));
+  }
+
   // The number of batches.
   std::ptrdiff_t size() const { return count_; }
   indices operator[](std::ptrdiff_t i) const {

@@ -12,8 +12,7 @@
 // domain  at least one row, finite numbers (in transform NaN stays NaN); low < high
 #pragma once
 
-#include <limbic/core/tensor.hpp>
-#include <limbic/math/base.hpp>
+#include <limbic/data/columns.hpp>
 
 LIMBIC_BEGIN
 
@@ -32,16 +31,13 @@ template <class T> class min_max_scaler {
     if (!(options.low < options.high))
       fail<argument_error>("min_max_scaler", "low must be less than high, but the range is ", options.low, " to ",
                            options.high);
-    std::ptrdiff_t const width = columns_of(x.shape());
-    if (x.size() == 0) fail<argument_error>("min_max_scaler", "there are no rows in shape ", x.shape());
+    std::ptrdiff_t const width = detail::columns_of(x.shape());
+    tensor<T, R, D> const own = detail::finite_columns("min_max_scaler", x);
     min_ = tensor<T, 1, scalar>(shape<1>{{width}});
     max_ = tensor<T, 1, scalar>(shape<1>{{width}});
-    tensor<T, R, D> const own(x);
     for (std::ptrdiff_t i = 0; i < own.size(); ++i) {
       T const v = own.data()[i];
       std::ptrdiff_t const c = i % width;
-      if (!math::isfinite(v))
-        fail<argument_error>("min_max_scaler", "row ", i / width, " of column ", c, " is ", v, ": not a finite number");
       if (i < width || v < min_(c)) min_(c) = v;
       if (i < width || v > max_(c)) max_(c) = v;
     }
@@ -55,13 +51,15 @@ template <class T> class min_max_scaler {
 
   // Scaled values, of the same shape.
   template <int R, class D> tensor<T, R, D> transform(view<T const, R, D> const& x) const {
-    return mapped("transform", x, [this](T v, std::ptrdiff_t c) { return (v - min_(c)) / range(c) * reach() + low(); });
+    return detail::map_columns("transform", min_.size(), x,
+                               [this](T v, std::ptrdiff_t c) { return (v - min_(c)) / range(c) * reach() + low(); });
   }
   template <int R, class D> tensor<T, R, D> transform(tensor<T, R, D> const& x) const { return transform(x.view()); }
 
   // Values as they were before transform.
   template <int R, class D> tensor<T, R, D> inverse(view<T const, R, D> const& y) const {
-    return mapped("inverse", y, [this](T v, std::ptrdiff_t c) { return (v - low()) / reach() * range(c) + min_(c); });
+    return detail::map_columns("inverse", min_.size(), y,
+                               [this](T v, std::ptrdiff_t c) { return (v - low()) / reach() * range(c) + min_(c); });
   }
   template <int R, class D> tensor<T, R, D> inverse(tensor<T, R, D> const& y) const { return inverse(y.view()); }
 
@@ -70,21 +68,18 @@ template <class T> class min_max_scaler {
   // The largest value of each feature.
   view<T const, 1, scalar> maximum() const { return max_.view(); }
 
+  // For checkpoints: the state, and as const the options.
+  void each(auto&& f) {
+    f("minimum", min_);
+    f("maximum", max_);
+    f("low", std::as_const(options_.low));
+    f("high", std::as_const(options_.high));
+  }
+
  private:
-  template <int R> static std::ptrdiff_t columns_of(shape<R> const& s) { return R == 1 ? 1 : s[R - 1]; }
   T range(std::ptrdiff_t c) const { return max_(c) > min_(c) ? max_(c) - min_(c) : T(1); }
   T low() const { return static_cast<T>(options_.low); }
   T reach() const { return static_cast<T>(options_.high - options_.low); }
-
-  template <int R, class D, class F> tensor<T, R, D> mapped(std::string_view op, view<T const, R, D> const& x,
-                                                            F const& f) const {
-    std::ptrdiff_t const width = min_.size();
-    if (columns_of(x.shape()) != width)
-      fail<shape_error>(op, "the scaler was made from ", width, " columns, but came ", x.shape());
-    tensor<T, R, D> y(x);
-    for (std::ptrdiff_t i = 0; i < y.size(); ++i) y.data()[i] = f(y.data()[i], i % width);
-    return y;
-  }
 
   min_max_options options_;
   tensor<T, 1, scalar> min_, max_;

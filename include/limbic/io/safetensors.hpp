@@ -10,44 +10,13 @@
 // complete: whatever goes wrong, the target is the old file or the new one.
 #pragma once
 
-#include <limbic/core/tensor.hpp>
+#include <limbic/io/dtype.hpp>
 #include <limbic/io/file.hpp>
+#include <limbic/io/json.hpp>
 
-#include <algorithm>
-#include <bit>
-#include <cstring>
 #include <utility>
 
 LIMBIC_BEGIN
-
-enum class dtype { boolean, u8, i8, u16, i16, f16, bf16, u32, i32, f32, u64, i64, f64 };
-
-namespace detail {
-
-struct dtype_info {
-  std::string_view name;
-  std::size_t size;
-};
-inline constexpr dtype_info dtypes[] = {{"BOOL", 1}, {"U8", 1},   {"I8", 1},  {"U16", 2}, {"I16", 2},
-                                        {"F16", 2},  {"BF16", 2}, {"U32", 4}, {"I32", 4}, {"F32", 4},
-                                        {"U64", 8},  {"I64", 8},  {"F64", 8}};
-constexpr dtype_info const& describe(dtype type) { return dtypes[static_cast<int>(type)]; }
-
-template <class T> constexpr dtype find_dtype() {
-  if constexpr (std::is_floating_point_v<T> && sizeof(T) <= 8) {
-    return sizeof(T) == 4 ? dtype::f32 : dtype::f64;
-  } else {
-    static_assert(std::is_integral_v<T> && !std::is_same_v<T, bool>,
-                  "limbic: safetensors holds numbers of 1 to 8 bytes");
-    constexpr dtype with_sign[] = {dtype::i8, dtype::i16, dtype::i32, dtype::i64};
-    constexpr dtype without[] = {dtype::u8, dtype::u16, dtype::u32, dtype::u64};
-    return (std::is_signed_v<T> ? with_sign : without)[std::bit_width(sizeof(T)) - 1];
-  }
-}
-
-}  // namespace detail
-
-template <class T> inline constexpr dtype dtype_of = detail::find_dtype<std::remove_const_t<T>>();
 
 // A tensor in a file: its bytes belong to the safetensors_file.
 struct tensor_entry {
@@ -57,236 +26,7 @@ struct tensor_entry {
   std::span<std::byte const> bytes;
 };
 
-// A tensor to be written: contiguous elements that somebody else owns.
-struct named_view {
-  std::string name;
-  limbic::dtype type = limbic::dtype::f32;
-  std::vector<std::ptrdiff_t> shape;
-  void const* data = nullptr;
-
-  named_view() = default;
-  template <class T, int R, class D>
-    requires(is_host<D>)
-  named_view(std::string with_name, view<T, R, D> const& v)
-      : name(std::move(with_name)), type(dtype_of<T>), shape(v.shape().extents, v.shape().extents + R), data(v.data()) {
-    if (!v.is_contiguous())
-      fail<argument_error>("safetensors", "the view '", name, "' must be contiguous to be written");
-  }
-  template <class T, int R, class D> named_view(std::string with_name, tensor<T, R, D> const& t)
-      : named_view(std::move(with_name), t.view()) {}
-};
-
 using file_metadata = std::vector<std::pair<std::string, std::string>>;
-
-namespace detail {
-
-static_assert(std::endian::native == std::endian::little, "limbic: the file's bytes are used as they are");
-
-inline std::string shown(std::vector<std::ptrdiff_t> const& shape) {
-  std::string s = "(";
-  for (std::size_t i = 0; i < shape.size(); ++i) s += (i > 0 ? ", " : "") + std::to_string(shape[i]);
-  return s + ")";
-}
-
-// The JSON that a header may hold: objects, texts, and lists of whole numbers. Anything else is an error.
-class header_parser {
- public:
-  header_parser(std::string const& path, std::string_view json) : path_(path), json_(json) {}
-
-  // Calls member(key) for each member of an object; member must read the value. A key twice is an error.
-  template <class Member> void object(Member&& member) {
-    expect('{');
-    std::vector<std::string> keys;
-    if (!accept('}')) {
-      do {
-        keys.push_back(text());
-        expect(':');
-        member(keys.back());
-      } while (accept(','));
-      expect('}');
-    }
-    std::sort(keys.begin(), keys.end());
-    auto const twice = std::adjacent_find(keys.begin(), keys.end());
-    if (twice != keys.end())
-      fail<io_error>("safetensors", detail::shown(path_), ": the header has '", *twice, "' twice");
-  }
-
-  std::string text() {
-    expect('"');
-    std::string s;
-    for (;;) {
-      char const c = next();
-      if (c == '"') return s;
-      if (static_cast<unsigned char>(c) < 0x20) wrong("no control character in a text");
-      if (c != '\\') {
-        s += c;
-        continue;
-      }
-      char const e = next();
-      switch (e) {
-        case '"':
-        case '\\':
-        case '/':
-          s += e;
-          break;
-        case 'b':
-          s += '\b';
-          break;
-        case 'f':
-          s += '\f';
-          break;
-        case 'n':
-          s += '\n';
-          break;
-        case 'r':
-          s += '\r';
-          break;
-        case 't':
-          s += '\t';
-          break;
-        case 'u':
-          append_utf8(s, code_point());
-          break;
-        default:
-          wrong("an escape sequence of JSON");
-      }
-    }
-  }
-
-  std::vector<std::uint64_t> numbers() {
-    std::vector<std::uint64_t> list;
-    expect('[');
-    if (accept(']')) return list;
-    do list.push_back(number());
-    while (accept(','));
-    expect(']');
-    return list;
-  }
-
-  void end() {
-    skip_blanks();
-    if (at_ != json_.size()) wrong("the end of the header");
-  }
-
- private:
-  [[noreturn]] LIMBIC_COLD void wrong(std::string_view expected) {
-    fail<io_error>("safetensors", shown(path_), ": the header is malformed at byte ", at_, ", expected ", expected);
-  }
-  void skip_blanks() {
-    while (at_ < json_.size() && (json_[at_] == ' ' || json_[at_] == '\n' || json_[at_] == '\r' || json_[at_] == '\t'))
-      ++at_;
-  }
-  bool accept(char c) {
-    skip_blanks();
-    if (at_ >= json_.size() || json_[at_] != c) return false;
-    ++at_;
-    return true;
-  }
-  void expect(char c) {
-    if (!accept(c)) wrong(std::string_view(&c, 1));
-  }
-  char next() {
-    if (at_ >= json_.size()) wrong("the end of a text");
-    return json_[at_++];
-  }
-  std::uint64_t number() {
-    skip_blanks();
-    std::size_t const start = at_;
-    std::uint64_t n = 0;
-    while (at_ < json_.size() && json_[at_] >= '0' && json_[at_] <= '9') {
-      auto const digit = static_cast<std::uint64_t>(json_[at_] - '0');
-      if (n > (UINT64_MAX - digit) / 10) wrong("a smaller number");
-      n = n * 10 + digit;
-      ++at_;
-    }
-    if (at_ == start || (json_[start] == '0' && at_ > start + 1)) wrong("a whole number");
-    return n;
-  }
-  unsigned hex4() {
-    unsigned n = 0;
-    for (int i = 0; i < 4; ++i) {
-      char const c = next();
-      n *= 16;
-      if (c >= '0' && c <= '9') n += static_cast<unsigned>(c - '0');
-      else if (c >= 'a' && c <= 'f') n += static_cast<unsigned>(c - 'a') + 10;
-      else if (c >= 'A' && c <= 'F') n += static_cast<unsigned>(c - 'A') + 10;
-      else wrong("four hexadecimal digits");
-    }
-    return n;
-  }
-  // Characters beyond 16 bits come as two escapes.
-  unsigned code_point() {
-    unsigned const high = hex4();
-    if (high >= 0xDC00 && high < 0xE000) wrong("the first half of a surrogate pair");
-    if (high < 0xD800 || high >= 0xDC00) return high;
-    if (next() != '\\' || next() != 'u') wrong("the second half of a surrogate pair");
-    unsigned const low = hex4();
-    if (low < 0xDC00 || low >= 0xE000) wrong("the second half of a surrogate pair");
-    return 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
-  }
-  static void append_utf8(std::string& s, unsigned c) {
-    auto const byte = [&](unsigned b) { s += static_cast<char>(static_cast<unsigned char>(b)); };
-    if (c < 0x80) {
-      byte(c);
-    } else if (c < 0x800) {
-      byte(0xC0 | (c >> 6)), byte(0x80 | (c & 0x3F));
-    } else if (c < 0x10000) {
-      byte(0xE0 | (c >> 12)), byte(0x80 | ((c >> 6) & 0x3F)), byte(0x80 | (c & 0x3F));
-    } else {
-      byte(0xF0 | (c >> 18)), byte(0x80 | ((c >> 12) & 0x3F)), byte(0x80 | ((c >> 6) & 0x3F)), byte(0x80 | (c & 0x3F));
-    }
-  }
-
-  std::string const& path_;
-  std::string_view json_;
-  std::size_t at_ = 0;
-};
-
-inline void append_json(std::string& json, std::string_view s) {
-  json += '"';
-  for (char const c : s) {
-    auto const byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      json += '\\';
-      json += c;
-    } else if (byte < 0x20) {
-      json += "\\u00";
-      json += "0123456789abcdef"[byte >> 4];
-      json += "0123456789abcdef"[byte & 15];
-    } else {
-      json += c;
-    }
-  }
-  json += '"';
-}
-
-// The number of bytes, or UINT64_MAX where that does not fit: no file has that many.
-inline std::uint64_t byte_count(std::vector<std::ptrdiff_t> const& shape, std::size_t element) {
-  std::uint64_t n = element;
-  bool empty = false, huge = false;
-  for (auto const extent : shape) {
-    if (extent == 0) empty = true;
-    if (extent < 0) huge = true;
-    if (extent <= 0 || huge) continue;
-    huge = n > UINT64_MAX / static_cast<std::uint64_t>(extent);
-    n *= static_cast<std::uint64_t>(extent);
-  }
-  return empty ? 0 : huge ? UINT64_MAX : n;
-}
-
-inline float half_to_float(std::uint16_t h) {
-  std::uint32_t const sign = std::uint32_t{h & 0x8000U} << 16;
-  std::uint32_t const exponent = (h >> 10) & 31U;
-  std::uint32_t mantissa = h & 0x3FFU;
-  if (exponent == 31) return std::bit_cast<float>(sign | 0x7F800000U | (mantissa << 13));
-  if (exponent > 0) return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (mantissa << 13));
-  float const small = static_cast<float>(mantissa) * 0x1p-24F;  // subnormal, exact in float
-  return sign != 0 ? -small : small;
-}
-
-inline float bfloat_to_float(std::uint16_t b) { return std::bit_cast<float>(std::uint32_t{b} << 16); }
-
-}  // namespace detail
 
 // A file that was read and found to be well formed.
 class safetensors_file {
@@ -336,7 +76,8 @@ class safetensors_file {
   void read(std::string_view name, view<T, R, D> const& to) const {
     if (!to.is_contiguous())
       fail<argument_error>("safetensors", "the view that '", name, "' is read into must be contiguous");
-    convert(get<T, R>(name, to.shape()), to.data());
+    auto const& e = get<T, R>(name, to.shape());
+    detail::convert(e.type, e.bytes, to.data());
   }
   template <class T, int R, class D = default_device>
     requires(is_host<D>)
@@ -345,7 +86,7 @@ class safetensors_file {
     shape<R> extents;
     for (int i = 0; i < R; ++i) extents[i] = e.shape[static_cast<std::size_t>(i)];
     tensor<T, R, D> t(extents, uninitialized);
-    convert(e, t.data());
+    detail::convert(e.type, e.bytes, t.data());
     return t;
   }
 
@@ -359,36 +100,9 @@ class safetensors_file {
     if (e == nullptr) wrong("there is no tensor '", name, "'");
     if (e->shape.size() != static_cast<std::size_t>(R))
       wrong("tensor '", name, "' has shape ", detail::shown(e->shape), ", expected rank ", R);
-    bool const real = e->type == dtype::f32 || e->type == dtype::f64 || e->type == dtype::f16 || e->type == dtype::bf16;
-    if (std::is_floating_point_v<T> ? !real : e->type != dtype_of<T>)
-      wrong("tensor '", name, "' holds ", detail::describe(e->type).name, ", expected ",
-            std::is_floating_point_v<T> ? "F64, F32, F16 or BF16" : detail::describe(dtype_of<T>).name);
+    if (!detail::converts<T>(e->type))
+      wrong("tensor '", name, "' holds ", detail::describe(e->type).name, ", expected ", detail::accepted<T>());
     return *e;
-  }
-
-  template <class From, class T, class Function> static void convert(tensor_entry const& e, T* to, Function f) {
-    std::size_t const n = e.bytes.size() / sizeof(From);
-    for (std::size_t i = 0; i < n; ++i) {
-      From x;
-      std::memcpy(&x, e.bytes.data() + i * sizeof(From), sizeof(From));  // the file aligns nothing
-      to[i] = static_cast<T>(f(x));
-    }
-  }
-  template <class T> static void convert(tensor_entry const& e, T* to) {
-    if (e.type == dtype_of<T>) {
-      if (!e.bytes.empty()) std::memcpy(to, e.bytes.data(), e.bytes.size());
-    } else if constexpr (std::is_floating_point_v<T>) {
-      switch (e.type) {
-        case dtype::f64:
-          return convert<double>(e, to, [](double x) { return x; });
-        case dtype::f32:
-          return convert<float>(e, to, [](float x) { return x; });
-        case dtype::f16:
-          return convert<std::uint16_t>(e, to, detail::half_to_float);
-        default:
-          return convert<std::uint16_t>(e, to, detail::bfloat_to_float);
-      }
-    }
   }
 
   void parse() {
@@ -401,7 +115,7 @@ class safetensors_file {
     std::string_view const json(reinterpret_cast<char const*>(bytes_.data()) + 8, size);
     std::span<std::byte const> const body(bytes_.data() + 8 + size, bytes_.size() - 8 - size);
 
-    detail::header_parser parser(path_, json);
+    json_reader parser("safetensors", detail::shown(path_) + ": the header", json);
     parser.object([&](std::string const& name) {
       if (name == "__metadata__")
         parser.object([&](std::string const& key) { metadata_.emplace_back(key, parser.text()); });
@@ -426,7 +140,12 @@ class safetensors_file {
     std::sort(entries_.begin(), entries_.end(), [](auto const& a, auto const& b) { return a.name < b.name; });
   }
 
-  tensor_entry entry(detail::header_parser& parser, std::string const& name, std::span<std::byte const> body) const {
+  static std::vector<std::uint64_t> whole_numbers(json_reader& parser) {
+    std::vector<std::uint64_t> list;
+    parser.array([&] { list.push_back(parser.whole()); });
+    return list;
+  }
+  tensor_entry entry(json_reader& parser, std::string const& name, std::span<std::byte const> body) const {
     tensor_entry e;
     e.name = name;
     std::string type;
@@ -434,8 +153,8 @@ class safetensors_file {
     int seen = 0;
     parser.object([&](std::string const& key) {
       if (key == "dtype") type = parser.text(), seen |= 1;
-      else if (key == "shape") extents = parser.numbers(), seen |= 2;
-      else if (key == "data_offsets") offsets = parser.numbers(), seen |= 4;
+      else if (key == "shape") extents = whole_numbers(parser), seen |= 2;
+      else if (key == "data_offsets") offsets = whole_numbers(parser), seen |= 4;
       else wrong("tensor '", name, "' has '", key, "', expected dtype, shape and data_offsets alone");
     });
     if (seen != 7) wrong("tensor '", name, "' needs dtype, shape and data_offsets");
@@ -485,9 +204,9 @@ inline void save_safetensors(std::string const& path, std::span<named_view const
     json += "\"__metadata__\":{";
     for (auto const& [key, value] : metadata) {
       if (json.back() != '{') json += ',';
-      detail::append_json(json, key);
+      append_json(json, key);
       json += ':';
-      detail::append_json(json, value);
+      append_json(json, value);
     }
     json += '}';
   }
@@ -495,7 +214,7 @@ inline void save_safetensors(std::string const& path, std::span<named_view const
   std::uint64_t offset = 0;
   for (auto const* t : order) {
     if (json.back() != '{') json += ',';
-    detail::append_json(json, t->name);
+    append_json(json, t->name);
     json += ":{\"dtype\":\"";
     json += detail::describe(t->type).name;
     json += "\",\"shape\":[";

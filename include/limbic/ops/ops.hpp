@@ -32,6 +32,7 @@
 // along an axis, or over all elements
 #include <limbic/ops/logsumexp.hpp>
 #include <limbic/ops/max.hpp>
+#include <limbic/ops/percentile.hpp>
 #include <limbic/ops/sum.hpp>
 #include <limbic/ops/variance.hpp>
 

@@ -65,11 +65,21 @@ template <class Options, bool Decoupled> struct adam_rule : Options {
   static constexpr bool needs_gradient = true;
   static constexpr int states = 3;
   static constexpr std::string_view state_names[] = {"exp_avg", "exp_avg_sq", "max_exp_avg_sq"};
+  static constexpr std::string_view name = Decoupled ? "adamw" : "adam";
+
+  void each(auto&& f) {
+    Options& o = *this;
+    f("learning_rate", o.learning_rate);
+    f("beta1", std::as_const(o.betas[0]));
+    f("beta2", std::as_const(o.betas[1]));
+    f("eps", std::as_const(o.eps));
+    f("weight_decay", std::as_const(o.weight_decay));
+    f("amsgrad", std::as_const(o.amsgrad));
+  }
 
   bool uses(int k) const { return k < 2 || this->amsgrad; }
   void check() const {
     Options const& o = *this;
-    constexpr std::string_view name = Decoupled ? "adamw" : "adam";
     detail::check_option(name, "learning_rate", o.learning_rate, o.learning_rate >= 0, "non-negative");
     detail::check_option(name, "beta1", o.betas[0], o.betas[0] >= 0 && o.betas[0] < 1, "in [0, 1)");
     detail::check_option(name, "beta2", o.betas[1], o.betas[1] >= 0 && o.betas[1] < 1, "in [0, 1)");

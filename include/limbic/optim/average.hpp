@@ -58,6 +58,12 @@ class exponential_moving_average {
   }
   double decay() const { return rule_.decay; }
 
+  // For checkpoints: the averages, or the model's parameters while these are swapped.
+  template <class... Device, class F> void each(F&& f) {
+    f("decay", std::as_const(rule_.decay));
+    list_.template each<Device...>(rule_, f);
+  }
+
   void update() { run(average_rule::follow); }  // after each step
   void swap() { run(average_rule::exchange); }  // averages into the model, its parameters here
   void apply() { run(average_rule::put); }      // averages into the model for good

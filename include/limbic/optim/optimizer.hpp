@@ -12,7 +12,8 @@
 //
 // A rule (sgd_rule, adam_rule, ...) derives from its options and says
 //
-//   options                                 their type
+//   name, options                           what it is called, and the type of its options
+//   each(f)                                 names its options: what training may change as it is, the rest as const
 //   states, state_names                     how many tensors of a parameter's size it may keep, and PyTorch's names for them
 //   uses(k)                                 whether, with these options, it keeps state k
 //   update(d, x, g, state, step)            x: the values, g: the gradient, both as one line; step = 1, 2, ...
@@ -37,11 +38,11 @@ struct flat_parameter {
   std::ptrdiff_t size;
   bool trainable;
 };
-struct parameter_kind {
+struct parameter_actions {
   flat_parameter (*look)(void* p);
   void (*clear)(void* p);
 };
-template <class P> inline constexpr parameter_kind kind_of_parameter{
+template <class P> inline constexpr parameter_actions kind_of_parameter{
     [](void* p) {
       auto& q = *static_cast<P*>(p);
       return flat_parameter{q.value.data(), q.has_gradient() ? q.gradient().data() : nullptr, q.size(), q.trainable};
@@ -55,7 +56,7 @@ struct tracked {
     void (*destroy)(tracked& self);
   };
   actions const* act;
-  parameter_kind const* kind;
+  parameter_actions const* kind;
   void* parameter;
   std::int64_t steps;
   std::string_view name;  // its characters lie behind the object
@@ -121,7 +122,40 @@ template <class Rule> class tracked_list {
   }
   tracked* first() const { return first_; }
 
+  // f("NAME.step", std::int64_t&) where steps count, and f("NAME.STATE", tensor of rank 1) for each state that the rule
+  // uses; both may be set.
+  template <class... Device, class F> void each(Rule const& rule, F& f) {
+    dotted_name name;
+    for (tracked* s = first_; s != nullptr; s = s->next) {
+      std::size_t const before = name.add(s->name);
+      if constexpr (Rule::needs_gradient) each_part(name, "step", s->steps, f);
+      if (!(each_on<Device>(rule, *s, name, f) || ... ||
+            (each_on<scalar>(rule, *s, name, f) || each_on<simd>(rule, *s, name, f))))
+        fail<device_error>("optimizer", "what is remembered of parameter ", s->name,
+                           " lies on a device that each() was not asked for");
+      name.cut(before);
+    }
+  }
+
  private:
+  template <class X, class F> static void each_part(dotted_name& name, std::string_view part, X& x, F& f) {
+    std::size_t const before = name.add(part);
+    f(name.view(), x);
+    name.cut(before);
+  }
+  template <class D, class F> static bool each_on(Rule const& rule, tracked& s, dotted_name& name, F& f) {
+    return each_as<float, D>(rule, s, name, f) || each_as<double, D>(rule, s, name, f);
+  }
+  template <class T, class D, class F>
+  static bool each_as(Rule const& rule, tracked& base, dotted_name& name, F& f) {
+    using S = tracked_as<Rule, T, D>;
+    if (base.act != &S::act_) return false;
+    auto& s = static_cast<S&>(base);
+    s.prepare(rule, base.kind->look(base.parameter).size);
+    for (int k = 0; k < Rule::states; ++k)
+      if (rule.uses(k)) each_part(name, Rule::state_names[k], s.state[k], f);
+    return true;
+  }
   static std::size_t sizes_of(tracked const* s) { return sizeof(tracked_as<Rule, float, scalar>) + s->name.size(); }
   memory& from_;
   tracked* first_ = nullptr;
@@ -135,7 +169,7 @@ template <class Rule> class optimizer : public Rule {
   template <class Model>
   explicit optimizer(Model& model, typename Rule::options const& o = {}) : Rule{o}, list_(current_memory(scalar{})) {
     Rule::check();
-    visit_parameters(model, [&](std::string_view name, auto& p) { list_.append(name, p, *this); });
+    visit_parameters(model, [&](std::string_view path, auto& p) { list_.append(path, p, *this); });
   }
 
   // One step of every parameter that has a gradient; the gradients are cleared.
@@ -153,31 +187,15 @@ template <class Rule> class optimizer : public Rule {
     for (detail::tracked* s = list_.first(); s != nullptr; s = s->next) s->kind->clear(s->parameter);
   }
 
-  // For checkpoints: f(parameter's name, step) and then f(parameter's name, state's name, tensor) for each state that these
-  // options use, for each parameter; step is a std::int64_t&, the tensor of rank 1, both may be set. The states of
-  // parameters on devices other than the CPU are visited where the device is named: each_state<cuda>(f).
-  template <class... Device, class F> void each_state(F&& f) {
-    for (detail::tracked* s = list_.first(); s != nullptr; s = s->next) {
-      f(s->name, s->steps);
-      (visit_one<Device>(*s, f), ..., void());
-      visit_one<scalar>(*s, f);
-      visit_one<simd>(*s, f);
-    }
+  // For checkpoints (io/checkpoint.hpp): the rule's name, its options, then "NAME.step" and "NAME.exp_avg", ... of each
+  // parameter. States on other devices than the CPU are visited where the device is named: each<cuda>(f).
+  template <class... Device, class F> void each(F&& f) {
+    f("rule", Rule::name);
+    Rule::each(f);
+    list_.template each<Device...>(*this, f);
   }
 
  private:
-  template <class D, class F> void visit_one(detail::tracked& s, F& f) {
-    visit_as<float, D>(s, f);
-    visit_as<double, D>(s, f);
-  }
-  template <class T, class D, class F> void visit_as(detail::tracked& base, F& f) {
-    using S = detail::tracked_as<Rule, T, D>;
-    if (base.act != &S::act_) return;
-    auto& s = static_cast<S&>(base);
-    s.prepare(*this, base.kind->look(base.parameter).size);
-    for (int k = 0; k < Rule::states; ++k)
-      if (Rule::uses(k)) f(base.name, Rule::state_names[k], s.state[k]);
-  }
   detail::tracked_list<Rule> list_;
 };
 

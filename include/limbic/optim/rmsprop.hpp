@@ -28,6 +28,16 @@ struct rmsprop_rule : rmsprop_options {
   static constexpr bool needs_gradient = true;
   static constexpr int states = 3;
   static constexpr std::string_view state_names[] = {"square_avg", "grad_avg", "momentum_buffer"};
+  static constexpr std::string_view name = "rmsprop";
+
+  void each(auto&& f) {
+    f("learning_rate", learning_rate);
+    f("alpha", std::as_const(alpha));
+    f("eps", std::as_const(eps));
+    f("weight_decay", std::as_const(weight_decay));
+    f("momentum", std::as_const(momentum));
+    f("centered", std::as_const(centered));
+  }
 
   bool uses(int k) const { return k == 0 || (k == 1 ? centered : momentum > 0); }
   void check() const {

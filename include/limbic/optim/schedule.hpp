@@ -12,6 +12,7 @@
 #pragma once
 
 #include <limbic/core/tensor.hpp>
+#include <limbic/optim/goal.hpp>
 
 #include <cmath>
 #include <limits>
@@ -64,7 +65,6 @@ struct cosine_annealing_lr {
   }
 };
 
-enum class goal { min, max };            // which metrics are better
 enum class threshold_mode { rel, abs };  // by how much: a share of the best so far, or a difference
 
 struct plateau_options {
@@ -78,7 +78,6 @@ struct plateau_options {
   double eps = 1e-8;  // a smaller change of the rate is not made
 };
 
-// All its state is plain data: copy it to resume.
 struct reduce_on_plateau : plateau_options {
   double learning_rate;                   // for the next epoch
   double best;                            // metric so far
@@ -89,6 +88,22 @@ struct reduce_on_plateau : plateau_options {
         learning_rate(rate),
         best(std::numeric_limits<double>::infinity() * (o.mode == goal::min ? 1 : -1)) {
     if (!(o.factor < 1)) fail<argument_error>("reduce_on_plateau", "the factor must be less than 1, but is ", o.factor);
+  }
+
+  // For checkpoints: the state, and as const the options.
+  void each(auto&& f) {
+    f("learning_rate", learning_rate);
+    f("best", best);
+    f("bad_epochs", bad_epochs);
+    f("cooldown_left", cooldown_left);
+    f("mode", std::as_const(mode));
+    f("factor", std::as_const(factor));
+    f("patience", std::as_const(patience));
+    f("threshold", std::as_const(threshold));
+    f("threshold_mode", std::as_const(threshold_mode));
+    f("cooldown", std::as_const(cooldown));
+    f("min_lr", std::as_const(min_lr));
+    f("eps", std::as_const(eps));
   }
 
   // At the end of an epoch, with its metric: the rate for the next. A metric of NaN is no improvement.
@@ -136,6 +151,16 @@ struct early_stopping : early_stopping_options {
   explicit early_stopping(early_stopping_options const& o = {})
       : early_stopping_options(o), best(std::numeric_limits<double>::infinity() * (o.mode == goal::min ? 1 : -1)) {
     if (o.patience < 1) fail<argument_error>("early_stopping", "patience must be positive, but is ", o.patience);
+  }
+
+  // For checkpoints: the state, and as const the options.
+  void each(auto&& f) {
+    f("best", best);
+    f("bad_epochs", bad_epochs);
+    f("improved", improved);
+    f("patience", std::as_const(patience));
+    f("min_delta", std::as_const(min_delta));
+    f("mode", std::as_const(mode));
   }
   // At the end of an epoch, with its metric. A metric of NaN is no improvement.
   bool operator()(double metric) {

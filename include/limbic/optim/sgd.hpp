@@ -23,6 +23,15 @@ struct sgd_rule : sgd_options {
   static constexpr bool needs_gradient = true;
   static constexpr int states = 1;
   static constexpr std::string_view state_names[] = {"momentum_buffer"};
+  static constexpr std::string_view name = "sgd";
+
+  void each(auto&& f) {
+    f("learning_rate", learning_rate);
+    f("momentum", std::as_const(momentum));
+    f("dampening", std::as_const(dampening));
+    f("weight_decay", std::as_const(weight_decay));
+    f("nesterov", std::as_const(nesterov));
+  }
   bool uses(int) const { return momentum != 0; }
   void check() const {
     detail::check_option("sgd", "learning_rate", learning_rate, learning_rate >= 0, "non-negative");
