@@ -255,6 +255,7 @@ template <class C, class A, class B> void check_gemm(C const& c, A const& a, B c
 // b laid out for the micro-kernel. The panels lie in memory of the caller (packed_size elements) or in its own.
 template <class T, class D = default_device> class packed_matrix {
  public:
+  // The elements of memory that b (K, N) needs.
   static std::ptrdiff_t packed_size(shape<2> const& b) {
     constexpr std::ptrdiff_t width = detail::panel_width<D, T>();
     return (b[1] + width - 1) / width * width * b[0];
@@ -265,7 +266,9 @@ template <class T, class D = default_device> class packed_matrix {
   }
   packed_matrix(view<T const, 2, D> b, T* workspace) { pack(b, workspace); }
 
+  // The shape of b.
   limbic::shape<2> const& shape() const { return shape_; }
+  // Where the panels lie, one after another.
   T const* panels() const { return panels_; }
 
  private:
