@@ -4,7 +4,7 @@
 #   run    the compiler, CMake, Ninja and the libraries and gnuplot of the examples
 #   test   run, plus Catch2 and Python
 #   bench  test, plus Google Benchmark
-#   ci     bench, plus clang with its sanitizers and OpenMP, and clang-format
+#   ci     bench, plus clang with its sanitizers and OpenMP, clang-format and Doxygen
 #
 # When nothing is missing it touches nothing: no network, no root.
 set -eu
@@ -48,6 +48,8 @@ if [ "$level" -ge 4 ]; then
   matches /usr/lib/llvm-*/lib/clang/*/include/omp.h || need libomp-dev
   matches /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.tsan* || need libclang-rt-dev
   have clang-format-19 || need clang-format-19
+  have doxygen || need doxygen
+  have pkg-config || need pkgconf
 fi
 
 [ -z "$missing" ] && exit 0

@@ -277,8 +277,8 @@ template <class T> struct row<T, cuda> {
   using device = cuda;
   T* data = nullptr;
   std::ptrdiff_t length = 0;
-  std::ptrdiff_t step = 1;
-  bool add = false;  // map adds instead of assigning
+  std::ptrdiff_t step = 1;  // from one element to the next
+  bool add = false;         // map adds instead of assigning
 
   LIMBIC_HD constexpr std::ptrdiff_t size() const { return length; }
   LIMBIC_HD constexpr value_type operator[](std::ptrdiff_t i) const { return data[i * step]; }
@@ -552,6 +552,7 @@ template <class T> class packed_matrix<T, cuda> {
   explicit packed_matrix(view<T const, 2, cuda> b, T* = nullptr) : b_(b) {}
 
   limbic::shape<2> const& shape() const { return b_.shape(); }
+  // The matrix itself: nothing is packed on a GPU.
   view<T const, 2, cuda> matrix() const { return b_; }
 
  private:

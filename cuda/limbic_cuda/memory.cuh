@@ -195,6 +195,7 @@ inline memory& current_memory(cuda) {
   return current_device_pool();
 }
 
+// The stream in which this thread's launches run.
 inline cudaStream_t current_stream() { return detail::current_choice().stream; }
 
 class use_stream {

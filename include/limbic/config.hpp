@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 
+// The version, to be compared: LIMBIC_VERSION >= 100 is 0.1.0 or newer.
 #define LIMBIC_VERSION_MAJOR 0
 #define LIMBIC_VERSION_MINOR 1
 #define LIMBIC_VERSION_PATCH 0
@@ -92,6 +93,7 @@
 #define LIMBIC_ON_GPU 0
 #endif
 
+// What compilers call: always inlined; never inlined, and rarely run; never inlined; the only pointer to its elements.
 #if !LIMBIC_FORCE_INLINE
 #define LIMBIC_INLINE inline
 #elif defined(__GNUC__)
@@ -137,6 +139,7 @@
 #define LIMBIC_AVX512_FMA_BY_HAND 0
 #endif
 
+// Whether a third party's warnings can be switched off by `#pragma GCC diagnostic`.
 #if defined(__GNUC__) && !defined(__clang__)
 #define LIMBIC_GCC_PRAGMAS 1
 #else
@@ -187,6 +190,7 @@
   LIMBIC_PASTE(LIMBIC_ABI_ISA, LIMBIC_SIMD, LIMBIC_OPENMP, LIMBIC_THREADS, LIMBIC_EXCEPTIONS, LIMBIC_CHECK, \
                LIMBIC_ABI_FAST)
 
+// Around everything that holds code.
 #define LIMBIC_BEGIN \
   namespace limbic { \
   inline namespace LIMBIC_ABI {

@@ -13,7 +13,7 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 DOCUMENTS = ["README.md", "ARCHITECTURE.md"]
-TOP = {"cmake", "cuda", "benchmarks", "tests", "examples", "tools", "include", ".ci"}
+TOP = {"cmake", "cuda", "benchmarks", "tests", "examples", "tools", "include", "docs", ".ci"}
 GENERATED = {"single_include", "build", "out"}
 
 

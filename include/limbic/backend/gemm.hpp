@@ -322,6 +322,7 @@ template <class C, class A, class B> void check_gemm(C const& c, A const& a, B c
 // b laid out for the micro-kernel. The panels lie in memory of the caller (packed_size elements) or in its own.
 template <class T, class D = default_device> class packed_matrix {
  public:
+  // The elements of memory that b (K, N) needs.
   static std::ptrdiff_t packed_size(shape<2> const& b) {
     std::ptrdiff_t const width = detail::panel_width<D, T>(b[1]);
     return (b[1] + width - 1) / width * width * b[0];
@@ -332,7 +333,9 @@ template <class T, class D = default_device> class packed_matrix {
   }
   packed_matrix(view<T const, 2, D> b, T* workspace) { pack(b, workspace); }
 
+  // The shape of b.
   limbic::shape<2> const& shape() const { return shape_; }
+  // Where the panels lie, one after another.
   T const* panels() const { return panels_; }
 
  private:

@@ -17,13 +17,13 @@ LIMBIC_BEGIN
 
 // Several values from one function: results{a, b}.
 template <class V, int N> struct results {
-  V values[N];
+  V values[N];  // in the order in which they were given
 };
 template <class V, class... W> results(V, W...) -> results<V, 1 + static_cast<int>(sizeof...(W))>;
 
 // Several outputs of one map.
 template <class T, int R, class D, int N> struct output_list {
-  sink<T, R, D> sinks[N];
+  sink<T, R, D> sinks[N];  // of one shape
 };
 template <class First, class... Rest> auto outs(First&& first, Rest&&... rest) {
   auto const s = as_sink(first);
@@ -32,6 +32,7 @@ template <class First, class... Rest> auto outs(First&& first, Rest&&... rest) {
       {s, as_sink(rest)...}};
 }
 
+// What `map` was given to write to: one output or several, as a list.
 template <class T, int R, class D, int N> constexpr output_list<T, R, D, N> as_outputs(
     output_list<T, R, D, N> const& o) {
   return o;
@@ -329,10 +330,12 @@ void map(D, Out&& out, F const& f, In const&... in) {
                                      as_view(in)...);
 }
 
+// x itself: what a copy maps.
 struct identity_function {
   template <class V> constexpr V operator()(V x) const { return x; }
 };
 
+// a b
 struct multiply_function {
   template <class V> constexpr V operator()(V a, V b) const { return a * b; }
 };
@@ -342,11 +345,12 @@ template <class D, class Out, class In> void copy(D d, Out&& out, In const& in) 
   map(d, out, identity_function{}, in);
 }
 
-// out = value everywhere.
+// The same value whatever is read.
 template <class V> struct constant_function {
-  V c;
+  V c;  // the value
   template <class U> constexpr U operator()(U) const { return math::broadcast<U>(c); }
 };
+// out = value everywhere.
 template <class D, class T, int R> void fill(D d, view<T, R, D> out, T value) {
   map(d, out, constant_function<T>{value}, view<T const, R, D>(out));
 }

@@ -25,6 +25,7 @@ inline void set_threads(int n) {
   detail::thread_limit() = n;
 }
 
+// How many threads a loop may use: what OpenMP says, 1 without it.
 inline int threads() {
 #if LIMBIC_OPENMP
   if (omp_in_parallel()) return 1;

@@ -15,19 +15,23 @@
 
 LIMBIC_BEGIN
 
-struct sum_of {
+struct sum_of {  // a + b
+  // Where a fold begins: what changes nothing.
   template <class V> static constexpr V start() { return V(0); }
   template <class V> constexpr V operator()(V a, V b) const { return a + b; }
 };
-struct product_of {
+struct product_of {  // a b
+  // Where a fold begins: what changes nothing.
   template <class V> static constexpr V start() { return V(1); }
   template <class V> constexpr V operator()(V a, V b) const { return a * b; }
 };
 struct max_of {  // a NaN anywhere gives NaN
+  // Where a fold begins: what changes nothing.
   template <class V> static constexpr V start() { return math::constant<V>(-std::numeric_limits<double>::infinity()); }
   template <class V> constexpr V operator()(V a, V b) const { return math::max(a, b); }
 };
-struct min_of {
+struct min_of {  // as max_of
+  // Where a fold begins: what changes nothing.
   template <class V> static constexpr V start() { return math::constant<V>(std::numeric_limits<double>::infinity()); }
   template <class V> constexpr V operator()(V a, V b) const { return math::min(a, b); }
 };

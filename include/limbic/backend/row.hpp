@@ -25,12 +25,14 @@
 LIMBIC_BEGIN
 
 template <class T, class D> struct row {
+  // What an operand says of itself, but for a rank.
   using value_type = std::remove_const_t<T>;
   using device = D;
-  T* data = nullptr;
+  T* data = nullptr;  // null: not given, or not wanted
   std::ptrdiff_t length = 0;
   bool add = false;  // map adds instead of assigning
 
+  // The number of elements, also of a null row.
   constexpr std::ptrdiff_t size() const { return length; }
   constexpr T& operator[](std::ptrdiff_t i) const { return data[i]; }
   explicit constexpr operator bool() const { return data != nullptr; }

@@ -5,6 +5,8 @@
 //
 // With exceptions the error is thrown. Without them (-fno-exceptions, firmware) the same text reaches the handler set
 // by set_error_handler, then the program aborts. Messages are built in a fixed buffer: failing allocates nothing here.
+//
+//   name      of each type of error, what the handler is told: "shape_error"
 #pragma once
 
 #include <limbic/config.hpp>
@@ -20,9 +22,12 @@ namespace limbic {
 class text {
  public:
   LIMBIC_INLINE constexpr text() = default;
+  // What was added so far, ended by a zero.
   LIMBIC_INLINE constexpr char const* c_str() const { return data_; }
+  // The same as a view.
   LIMBIC_INLINE constexpr std::string_view view() const { return {data_, size_}; }
 
+  // At the end; what has no room is dropped.
   LIMBIC_INLINE constexpr text& add(char c) {
     if (size_ + 1 < capacity) data_[size_++] = c;
     return *this;
@@ -77,6 +82,7 @@ struct io_error : error {  // a file that can't be read, written or understood
   using error::error;
 };
 
+// What set_error_handler takes: a function of the name of the error type and of the message.
 using error_handler = void (*)(char const* kind, char const* message);
 
 }  // namespace limbic

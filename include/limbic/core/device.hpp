@@ -15,8 +15,10 @@ struct scalar {};
 struct simd {};
 struct cuda {};
 
+// The device of tensors that name none.
 using default_device = LIMBIC_DEFAULT_BACKEND;
 
+// Whether a device computes in host memory, so that the CPU may look at elements.
 template <class D> inline constexpr bool is_host = false;
 template <> inline constexpr bool is_host<scalar> = true;
 template <> inline constexpr bool is_host<simd> = true;

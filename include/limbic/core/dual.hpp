@@ -13,8 +13,8 @@
 namespace limbic {
 
 template <class T> struct dual {
-  T value{};
-  T tangent{};
+  T value{};    // v
+  T tangent{};  // t, the derivative
 
   constexpr dual() = default;
   LIMBIC_INLINE constexpr dual(T v) : value(v), tangent(T(0)) {}  // a constant: derivative 0
@@ -54,6 +54,7 @@ template <class T> struct dual {
   friend LIMBIC_INLINE constexpr auto operator>=(dual a, dual b) { return a.value >= b.value; }
 };
 
+// Whether T is a dual number.
 template <class T> inline constexpr bool is_dual = false;
 template <class T> inline constexpr bool is_dual<dual<T>> = true;
 
@@ -64,6 +65,7 @@ template <class T> struct base_of_ {
 template <class T> struct base_of_<dual<T>> {
   using type = T;
 };
+// The plain number beneath: base_of<dual<float>> is float.
 template <class T> using base_of = typename base_of_<T>::type;
 
 }  // namespace limbic

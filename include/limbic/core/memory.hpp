@@ -28,6 +28,7 @@ inline constexpr std::size_t alignment = 64;  // bytes: a cache line, and the wi
 class memory {
  public:
   virtual void* allocate(std::size_t bytes) = 0;  // never null; memory_error when there is no more
+  // Gives back what allocate gave for the same number of bytes.
   virtual void deallocate(void* p, std::size_t bytes) noexcept = 0;
 
  protected:
@@ -111,6 +112,7 @@ class bucket_memory : public memory {
 };
 
 #if LIMBIC_POOL
+// The buckets of host_pool, filled from the heap.
 class heap_pool final : public bucket_memory {
   void* grow(std::size_t bytes) override {
     void* const p = ::operator new(bytes, std::align_val_t(alignment), std::nothrow);
@@ -195,6 +197,7 @@ void fill_elements(D, T* to, std::ptrdiff_t n, T value) {
   for (std::ptrdiff_t i = 0; i < n; ++i) to[i] = value;
 }
 
+// n elements to other memory of the same device.
 template <class D, class T>
   requires is_host<D>
 void copy_elements(D, T* to, T const* from, std::ptrdiff_t n) {

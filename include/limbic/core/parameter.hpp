@@ -10,11 +10,12 @@ namespace limbic {
 
 template <class T, int R, class D = default_device> class parameter {
  public:
+  // What every operand says of itself: its element type, its device, its number of axes.
   using value_type = T;
   using device = D;
   static constexpr int rank = R;
 
-  tensor<T, R, D> value;
+  tensor<T, R, D> value;  // what the model computes with
   bool trainable = true;  // false: frozen; no gradient is computed, no optimiser touches it
 
   LIMBIC_INLINE parameter() {}
@@ -31,12 +32,16 @@ template <class T, int R, class D = default_device> class parameter {
   LIMBIC_INLINE parameter& operator=(parameter&&) noexcept = default;
   LIMBIC_INLINE ~parameter() = default;
 
+  // Extents of the value.
   LIMBIC_INLINE limbic::shape<R> const& shape() const { return value.shape(); }
+  // Elements of the value.
   LIMBIC_INLINE std::ptrdiff_t size() const { return value.size(); }
 
   // False until a backward pass has reached this parameter since the gradient was last cleared.
   LIMBIC_INLINE bool has_gradient() const { return has_gradient_; }
+  // Forgets the gradient and keeps its memory.
   LIMBIC_INLINE void clear_gradient() const { has_gradient_ = false; }
+  // What backward passes have added up since; tape_error where none has been here.
   LIMBIC_INLINE limbic::view<T const, R, D> gradient() const {
     if (!has_gradient_) fail<tape_error>("parameter", "no backward pass has reached this parameter of shape ", shape());
     return gradient_.view();
@@ -49,6 +54,7 @@ template <class T, int R, class D = default_device> class parameter {
     }
     return gradient_.view();
   }
+  // For backward passes: the storage now holds a gradient.
   LIMBIC_INLINE void set_has_gradient() const { has_gradient_ = true; }
 
  private:

@@ -17,10 +17,12 @@
 
 LIMBIC_BEGIN
 
+// Four random words.
 struct philox_block {
-  std::uint32_t word[4];
+  std::uint32_t word[4];  // any value, equally likely
 };
 
+// The four words that belong to a counter.
 LIMBIC_HD constexpr philox_block philox(std::uint64_t seed, std::uint64_t stream, std::uint64_t counter) {
   auto const low = [](std::uint64_t x) { return static_cast<std::uint32_t>(x); };
   auto const high = [](std::uint64_t x) { return static_cast<std::uint32_t>(x >> 32); };
@@ -47,8 +49,9 @@ LIMBIC_HD constexpr double uniform53(std::uint32_t a, std::uint32_t b) {
 
 // Element i of a fill that starts at `position`. Elements use a whole number of words, so fills can be cut anywhere.
 struct uniform_element {
-  std::uint64_t seed, stream, position;
-  double low, high;
+  std::uint64_t seed, stream, position;  // as those of rng
+  double low, high;                      // of the interval
+  // Element i.
   template <class T> LIMBIC_HD constexpr T at(std::ptrdiff_t i, T) const {
     double u = 0;
     if constexpr (sizeof(T) == 4) {
@@ -67,9 +70,10 @@ struct uniform_element {
   }
 };
 
-struct normal_element {  // four words for a pair of elements
-  std::uint64_t seed, stream, position;
-  double mean, deviation;
+struct normal_element {                  // four words for a pair of elements
+  std::uint64_t seed, stream, position;  // as those of rng
+  double mean, deviation;                // of the distribution
+  // Element i.
   template <class T> LIMBIC_HD T at(std::ptrdiff_t i, T) const {
     auto const block = philox(seed, stream, position / 4 + static_cast<std::uint64_t>(i) / 2);
     double const u = 1.0 - detail::uniform53(block.word[0], block.word[1]);  // in (0, 1]
@@ -87,6 +91,7 @@ void generate_elements(D, T* out, std::ptrdiff_t n, F const& f) {
 }
 
 struct rng {
+  // Which numbers, which of their independent streams, and the place in it.
   std::uint64_t seed = 0;
   std::uint64_t stream = 0;
   std::uint64_t position = 0;  // words taken so far; with seed and stream, all there is to save

@@ -6,8 +6,8 @@
 namespace limbic {
 
 template <int R> struct shape {
-  static constexpr int rank = R;
-  std::ptrdiff_t extents[R > 0 ? R : 1] = {};
+  static constexpr int rank = R;               // the number of axes
+  std::ptrdiff_t extents[R > 0 ? R : 1] = {};  // from the first axis to the last
 
   LIMBIC_HD LIMBIC_INLINE constexpr std::ptrdiff_t operator[](int axis) const { return extents[axis]; }
   LIMBIC_HD LIMBIC_INLINE constexpr std::ptrdiff_t& operator[](int axis) { return extents[axis]; }

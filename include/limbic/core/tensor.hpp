@@ -15,11 +15,13 @@
 
 namespace limbic {
 
+// Asks for a tensor whose elements are not set.
 struct uninitialized_t {};
 inline constexpr uninitialized_t uninitialized{};  // tensor(shape, uninitialized): the elements are not set
 
 template <class T, int R, class D = default_device> class tensor {
  public:
+  // What every operand says of itself: its element type, its device, its number of axes.
   using value_type = T;
   using device = D;
   static constexpr int rank = R;
@@ -61,13 +63,19 @@ template <class T, int R, class D = default_device> class tensor {
     if (owner_ != nullptr) owner_->deallocate(v_.data(), bytes());
   }
 
+  // The first element; the others follow in row-major order.
   LIMBIC_INLINE T* data() { return v_.data(); }
   LIMBIC_INLINE T const* data() const { return v_.data(); }
+  // Extents of all axes.
   LIMBIC_INLINE limbic::shape<R> const& shape() const { return v_.shape(); }
+  // The extent of one axis, counted from the front.
   LIMBIC_INLINE std::ptrdiff_t extent(int axis) const { return v_.extent(axis); }
+  // The number of elements; 1 at rank 0.
   LIMBIC_INLINE std::ptrdiff_t size() const { return v_.size(); }
+  // Whether there is no element.
   LIMBIC_INLINE bool empty() const { return size() == 0; }
 
+  // A window onto all elements; it must not outlive the tensor.
   LIMBIC_INLINE limbic::view<T, R, D> view() { return v_; }
   LIMBIC_INLINE limbic::view<T const, R, D> view() const { return v_; }
   LIMBIC_INLINE operator limbic::view<T, R, D>() { return v_; }
@@ -89,6 +97,7 @@ template <class T, int R, class D = default_device> class tensor {
   {
     return v_.data();
   }
+  // Behind the last element.
   LIMBIC_INLINE T* end()
     requires is_host<D>
   {

@@ -12,6 +12,8 @@ namespace limbic {
 
 template <class T, int R, class D = default_device> class view {
  public:
+  // What every operand says of itself: its element type, its device, its number of axes.
+  // element_type is const where elements may only be read.
   using value_type = std::remove_const_t<T>;
   using element_type = T;
   using device = D;
@@ -33,12 +35,19 @@ template <class T, int R, class D = default_device> class view {
   LIMBIC_HD LIMBIC_INLINE constexpr view(view<U, R, D> const& v)
       : data_(v.data()), shape_(v.shape()), strides_(v.strides()) {}
 
+  // The first element; null for a null view.
   LIMBIC_HD LIMBIC_INLINE constexpr T* data() const { return data_; }
+  // Extents of all axes.
   LIMBIC_HD LIMBIC_INLINE constexpr limbic::shape<R> const& shape() const { return shape_; }
+  // Elements from one index to the next, for each axis.
   LIMBIC_HD LIMBIC_INLINE constexpr limbic::shape<R> const& strides() const { return strides_; }
+  // The extent of one axis, counted from the front.
   LIMBIC_HD LIMBIC_INLINE constexpr std::ptrdiff_t extent(int axis) const { return shape_[axis]; }
+  // The stride of one axis.
   LIMBIC_HD LIMBIC_INLINE constexpr std::ptrdiff_t stride(int axis) const { return strides_[axis]; }
+  // The number of elements; 1 at rank 0.
   LIMBIC_HD LIMBIC_INLINE constexpr std::ptrdiff_t size() const { return shape_.size(); }
+  // Whether there is no element.
   LIMBIC_HD LIMBIC_INLINE constexpr bool empty() const { return size() == 0; }
   LIMBIC_HD LIMBIC_INLINE explicit constexpr operator bool() const { return data_ != nullptr; }
 

@@ -25,8 +25,10 @@
 
 LIMBIC_BEGIN
 
+// Whether M is a parameter.
 template <class M> inline constexpr bool is_parameter = false;
 template <class T, int R, class D> inline constexpr bool is_parameter<parameter<T, R, D>> = true;
+// Whether M is a tensor.
 template <class M> inline constexpr bool is_tensor = false;
 template <class T, int R, class D> inline constexpr bool is_tensor<tensor<T, R, D>> = true;
 
@@ -119,6 +121,7 @@ template <class Model> std::ptrdiff_t parameter_count(Model const& model) {
   return n;
 }
 
+// Forgets all gradients, and keeps their memory.
 template <class Model> void clear_gradients(Model const& model) {
   visit_parameters(model, [](std::string_view, auto const& p) { p.clear_gradient(); });
 }

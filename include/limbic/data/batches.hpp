@@ -19,6 +19,7 @@ struct batch_options {
 
 class batches {
  public:
+  // The samples of one batch, as numbers of rows.
   using indices = view<std::int64_t const, 1, scalar>;
 
   batches(std::ptrdiff_t samples, std::ptrdiff_t size, batch_options const& options = {}) : size_(size) {
@@ -45,6 +46,7 @@ class batches {
     return {order_.data() + begin, shape<1>{{end - begin}}};
   }
 
+  // Over the batches of one epoch.
   class iterator {
    public:
     iterator(batches const& of, std::ptrdiff_t at) : of_(&of), at_(at) {}
@@ -59,7 +61,9 @@ class batches {
     batches const* of_;
     std::ptrdiff_t at_;
   };
+  // For range-for: one batch after another.
   iterator begin() const { return {*this, 0}; }
+  // Behind the last batch.
   iterator end() const { return {*this, count_}; }
 
  private:

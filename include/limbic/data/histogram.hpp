@@ -26,10 +26,12 @@ struct histogram_options {
   double high = std::numeric_limits<double>::quiet_NaN();
 };
 
+// What was counted.
 struct histogram_result {
-  tensor<std::int64_t, 1, scalar> counts;
-  tensor<double, 1, scalar> edges;
+  tensor<std::int64_t, 1, scalar> counts;  // of each bin
+  tensor<double, 1, scalar> edges;         // of the bins, one more than those
 
+  // All that was counted.
   std::int64_t total() const {
     std::int64_t n = 0;
     for (auto const c : counts) n += c;

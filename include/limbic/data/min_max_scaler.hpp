@@ -49,12 +49,14 @@ template <class T> class min_max_scaler {
   explicit min_max_scaler(tensor<T, R, D> const& x, min_max_options const& options = {})
       : min_max_scaler(x.view(), options) {}
 
+  // Scaled values, of the same shape.
   template <int R, class D> tensor<T, R, D> transform(view<T const, R, D> const& x) const {
     return detail::map_columns("transform", min_.size(), x,
                                [this](T v, std::ptrdiff_t c) { return (v - min_(c)) / range(c) * reach() + low(); });
   }
   template <int R, class D> tensor<T, R, D> transform(tensor<T, R, D> const& x) const { return transform(x.view()); }
 
+  // Values as they were before transform.
   template <int R, class D> tensor<T, R, D> inverse(view<T const, R, D> const& y) const {
     return detail::map_columns("inverse", min_.size(), y,
                                [this](T v, std::ptrdiff_t c) { return (v - low()) / reach() * range(c) + min_(c); });
@@ -63,6 +65,7 @@ template <class T> class min_max_scaler {
 
   // Of each column.
   view<T const, 1, scalar> minimum() const { return min_.view(); }
+  // The largest value of each feature.
   view<T const, 1, scalar> maximum() const { return max_.view(); }
 
   // For checkpoints: the state, and as const the options.

@@ -51,12 +51,14 @@ template <class T> class standard_scaler {
       : standard_scaler(view<T const, R, D>(x)) {}
   template <int R, class D> explicit standard_scaler(tensor<T, R, D> const& x) : standard_scaler(x.view()) {}
 
+  // Scaled values, of the same shape.
   template <int R, class D> tensor<T, R, D> transform(view<T const, R, D> const& x) const {
     return detail::map_columns("transform", mean_.size(), x,
                                [this](T v, std::ptrdiff_t c) { return (v - mean_(c)) / deviation_(c); });
   }
   template <int R, class D> tensor<T, R, D> transform(tensor<T, R, D> const& x) const { return transform(x.view()); }
 
+  // Values as they were before transform.
   template <int R, class D> tensor<T, R, D> inverse(view<T const, R, D> const& y) const {
     return detail::map_columns("inverse", mean_.size(), y,
                                [this](T v, std::ptrdiff_t c) { return v * deviation_(c) + mean_(c); });

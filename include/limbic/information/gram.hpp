@@ -27,12 +27,13 @@ struct gaussian_kernel_op {
   static constexpr std::string_view name = "rbf_gram";
   static constexpr keep needs = keep::output;
   double sigma = 1;
-  double scale = 1;
+  double scale = 1;  // 1 / n where the matrix is normalised at once
 
   template <class V> constexpr V value(V d) const {
     return math::constant<V>(scale) * math::exp(math::constant<V>(rate()) * d);
   }
   template <class V> constexpr V slope(V k) const { return math::constant<V>(rate()) * k; }
+  // -1 / (2 sigma^2)
   constexpr double rate() const { return -0.5 / (sigma * sigma); }
 };
 

@@ -50,6 +50,7 @@ class append_file {
   append_file& operator=(append_file const&) = delete;
   ~append_file() { close(); }
 
+  // The path that it was opened with.
   std::string const& path() const { return path_; }
   std::string const& contents() const { return contents_; }
 

@@ -169,6 +169,7 @@ class training_state {
     return *this;
   }
 
+  // Replaces the file by what the list holds now.
   void save(std::string const& path) const {
     auto const kept = collect();
     file_metadata metadata{{"format", format}};

@@ -17,8 +17,8 @@
 LIMBIC_BEGIN
 
 struct csv_options {
-  char separator = ',';
-  bool header = true;  // false: the first line is a row, and columns are named "0", "1", ...
+  char separator = ',';  // between the fields of a row
+  bool header = true;    // false: the first line is a row, and columns are named "0", "1", ...
 };
 
 // What a field that holds no finite number becomes: empty, "nan", "inf", "NA".
@@ -34,8 +34,11 @@ class csv_file {
     parse(std::string_view(reinterpret_cast<char const*>(bytes.data()), bytes.size()), options);
   }
 
+  // The path that it was read from.
   std::string const& path() const { return path_; }
+  // The names of the columns.
   std::vector<std::string> const& columns() const { return columns_; }
+  // The number of rows, without that of names.
   std::ptrdiff_t rows() const { return static_cast<std::ptrdiff_t>(lines_.size()); }
 
   // The place of a column, or an error that says which there are.
@@ -46,6 +49,7 @@ class csv_file {
     for (auto const& c : columns_) known += (known.empty() ? "'" : ", '") + c + "'";
     fail<io_error>("csv", detail::shown(path_), ": no column '", name, "'; there are ", known);
   }
+  // The text of one field; index_error outside of the table.
   std::string const& field(std::ptrdiff_t row, std::ptrdiff_t column) const {
     auto const width = static_cast<std::ptrdiff_t>(columns_.size());
     if (row < 0 || row >= rows() || column < 0 || column >= width)

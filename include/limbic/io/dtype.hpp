@@ -130,10 +130,10 @@ template <class T> void convert(dtype type, std::span<std::byte const> bytes, T*
 
 // A tensor to be written: contiguous elements that somebody else owns.
 struct named_view {
-  std::string name;
-  limbic::dtype type = limbic::dtype::f32;
-  std::vector<std::ptrdiff_t> shape;
-  void const* data = nullptr;
+  std::string name;                         // in the file
+  limbic::dtype type = limbic::dtype::f32;  // of the elements
+  std::vector<std::ptrdiff_t> shape;        // extents
+  void const* data = nullptr;               // row-major, contiguous
 
   named_view() = default;
   template <class T, int R, class D>
@@ -146,6 +146,7 @@ struct named_view {
   template <class T, int R, class D> named_view(std::string with_name, tensor<T, R, D> const& t)
       : named_view(std::move(with_name), t.view()) {}
 
+  // The bytes of all elements.
   std::span<std::byte const> bytes() const {
     return {static_cast<std::byte const*>(data),
             static_cast<std::size_t>(detail::byte_count(shape, detail::describe(type).size))};

@@ -54,6 +54,7 @@ class json_reader {
     expect(']');
   }
 
+  // A text; io_error where another value stands.
   std::string text() {
     expect('"');
     std::string s;
@@ -110,6 +111,7 @@ class json_reader {
     if (at_ == start || (json_[start] == '0' && at_ > start + 1)) wrong("a whole number");
     return n;
   }
+  // A number; io_error where another value stands.
   double number() {
     std::string_view const s = number_text();
     double x = 0;
@@ -145,6 +147,7 @@ class json_reader {
     return json_.substr(start, at_ - start);
   }
 
+  // Refuses anything that follows.
   void end() {
     skip_blanks();
     if (at_ != json_.size()) wrong("its end");

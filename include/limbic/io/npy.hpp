@@ -239,10 +239,14 @@ class npy_file {
   npy_file& operator=(npy_file&&) noexcept = default;
   ~npy_file() = default;
 
+  // The path that it was read from.
   std::string const& path() const { return path_; }
+  // The type of the elements in the file.
   dtype type() const { return array_.type; }
+  // Extents.
   std::vector<std::ptrdiff_t> const& shape() const { return array_.shape; }
 
+  // The elements as a tensor; shape_error for another rank.
   template <class T, int R, class D = default_device>
     requires(is_host<D>)
   tensor<T, R, D> read() const {

@@ -60,6 +60,7 @@ class npz_file {
   npz_file& operator=(npz_file&&) noexcept = default;
   ~npz_file() = default;
 
+  // The path that it was read from.
   std::string const& path() const { return path_; }
   // In the order of the file, without ".npy".
   std::vector<std::string> names() const {
@@ -67,8 +68,11 @@ class npz_file {
     for (auto const& m : members_) all.push_back(m.name);
     return all;
   }
+  // Whether there is an array of this name.
   bool contains(std::string_view name) const { return find(name) != nullptr; }
+  // The type of the elements of an array.
   dtype type(std::string_view name) const { return get(name).array.type; }
+  // Extents of an array.
   std::vector<std::ptrdiff_t> const& shape(std::string_view name) const { return get(name).array.shape; }
 
   // `name` with or without ".npy".

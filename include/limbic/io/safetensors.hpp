@@ -20,12 +20,13 @@ LIMBIC_BEGIN
 
 // A tensor in a file: its bytes belong to the safetensors_file.
 struct tensor_entry {
-  std::string name;
-  limbic::dtype type = limbic::dtype::f32;
-  std::vector<std::ptrdiff_t> shape;
+  std::string name;                         // as the file has it
+  limbic::dtype type = limbic::dtype::f32;  // of the elements
+  std::vector<std::ptrdiff_t> shape;        // extents; none for a single number
   std::span<std::byte const> bytes;
 };
 
+// Texts beside the tensors, under names.
 using file_metadata = std::vector<std::pair<std::string, std::string>>;
 
 // A file that was read and found to be well formed.
@@ -40,19 +41,23 @@ class safetensors_file {
   safetensors_file& operator=(safetensors_file&&) noexcept = default;
   ~safetensors_file() = default;
 
+  // The path that it was read from.
   std::string const& path() const { return path_; }
   std::vector<tensor_entry> const& entries() const { return entries_; }  // in the order of the names
+  // The names of all tensors.
   std::vector<std::string> names() const {
     std::vector<std::string> all;
     for (auto const& e : entries_) all.push_back(e.name);
     return all;
   }
+  // The texts of `__metadata__`, or the one of a key (empty where there is none).
   file_metadata const& metadata() const { return metadata_; }
   std::string const* metadata(std::string_view key) const {
     for (auto const& [k, value] : metadata_)
       if (k == key) return &value;
     return nullptr;
   }
+  // The entry of a name; null where there is none.
   tensor_entry const* find(std::string_view name) const {
     auto const at =
         std::lower_bound(entries_.begin(), entries_.end(), name,
@@ -188,8 +193,9 @@ inline void save_safetensors(std::string const& path, std::span<named_view const
   // Large elements first, so that every tensor is aligned to its elements, as other readers ask.
   std::vector<named_view const*> order;
   for (auto const& t : tensors) order.push_back(&t);
-  std::stable_sort(order.begin(), order.end(), [](auto const* a, auto const* b) {
-    return detail::describe(a->type).size > detail::describe(b->type).size;
+  std::sort(order.begin(), order.end(), [](auto const* a, auto const* b) {
+    auto const left = detail::describe(a->type).size, right = detail::describe(b->type).size;
+    return left != right ? left > right : a < b;  // else in the order given
   });
 
   std::vector<std::string_view> names{"__metadata__"};

@@ -19,6 +19,7 @@
 
 LIMBIC_BEGIN
 
+// From the gates before their nonlinearities and c_{t-1}: i, f, g, o, tanh c_t, c_t, h_t.
 struct lstm_cell {
   template <class V> constexpr results<V, 7> operator()(V i, V f, V g, V o, V c) const {
     V const input = math::sigmoid(i), forget = math::sigmoid(f), update = math::tanh(g), output = math::sigmoid(o);
@@ -39,6 +40,7 @@ struct lstm_cell_adjoint {
   }
 };
 
+// a + b
 struct add_function {
   template <class V> constexpr V operator()(V a, V b) const { return a + b; }
 };
@@ -60,6 +62,7 @@ struct time_order {
 };
 }  // namespace detail
 
+// All steps of one direction: gates (T, B, 4H), cells and hidden (T, B, H) from x (T, B, I), states and weights.
 template <class D, class T>
 void lstm_forward(D d, view<T, 3, D> gates, view<T, 3, D> cells, view<T, 3, D> hidden, view<T const, 3, D> x,
                   view<T const, 2, D> h_0, view<T const, 2, D> c_0, view<T const, 2, D> w_ih, view<T const, 2, D> w_hh,

@@ -31,7 +31,9 @@ namespace math {
 
 // ---- types -----------------------------------------------------------------------------------------------------
 
+// What a lane type is made of; the aliases below are how to ask.
 template <class V> struct lane_traits {
+  // The plain number, the type of one lane, and whether there are many lanes.
   using number = V;
   using lane = V;
   static constexpr bool pack = false;
@@ -53,6 +55,7 @@ template <class V> using number_of = typename lane_traits<V>::number;  // dual<b
 template <class V> using lane_of = typename lane_traits<V>::lane;      // dual<batch<float>> -> dual<float>
 template <class V> inline constexpr bool is_pack = lane_traits<V>::pack;
 
+// One plain number.
 template <class T> concept plain = std::is_arithmetic_v<T>;
 
 template <class V> LIMBIC_INLINE constexpr V constant(double c) { return V(static_cast<number_of<V>>(c)); }
@@ -71,6 +74,7 @@ LIMBIC_HD LIMBIC_INLINE constexpr bool no(bool m) { return !m; }
 template <plain T> LIMBIC_HD LIMBIC_INLINE constexpr T select(bool m, T a, T b) { return m ? a : b; }
 
 #if LIMBIC_SIMD
+// What a comparison of packs gives.
 template <class T, class A> using mask = xsimd::batch_bool<T, A>;
 
 template <class T, class A> LIMBIC_INLINE mask<T, A> both(mask<T, A> m, mask<T, A> n) { return m & n; }
@@ -194,6 +198,7 @@ template <plain T> LIMBIC_HD LIMBIC_INLINE constexpr T reduce_max(T x) { return 
 template <plain T> LIMBIC_HD LIMBIC_INLINE constexpr T reduce_min(T x) { return x; }
 
 #if LIMBIC_SIMD
+// All lanes of a pack to one number by f(a, b), by halves.
 template <class T, class A, class F> LIMBIC_INLINE T fold_lanes(xsimd::batch<T, A> x, F f) {
   constexpr std::size_t n = xsimd::batch<T, A>::size;
   alignas(A::alignment()) T v[n];

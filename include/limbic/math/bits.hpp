@@ -44,6 +44,7 @@ template <class V> LIMBIC_INLINE V fused_off(V a, V b, V c) {
 // differ in which they make the second. Elsewhere a select does it.
 #if XSIMD_WITH_SSE2
 LIMBIC_INLINE __m128 second_max(__m128 a, __m128 b) { return _mm_max_ps(a, b); }
+// b where an operand is NaN.
 LIMBIC_INLINE __m128 second_min(__m128 a, __m128 b) { return _mm_min_ps(a, b); }
 LIMBIC_INLINE __m128d second_max(__m128d a, __m128d b) { return _mm_max_pd(a, b); }
 LIMBIC_INLINE __m128d second_min(__m128d a, __m128d b) { return _mm_min_pd(a, b); }
@@ -88,8 +89,8 @@ template <class T, class A> LIMBIC_INLINE xsimd::batch<T, A> from_bits(xsimd::ba
 // n = round(x factor), and the same n in the low bits of t's mantissa, above `offset`:
 // 1.5 2^m + offset + n has no room for a fraction (m = 23 or 52), so that adding it rounds.
 template <class V> struct whole {
-  V n;
-  V t;
+  V n;  // the whole number
+  V t;  // its bits
 };
 template <class T, class A>
 LIMBIC_INLINE whole<xsimd::batch<T, A>> to_whole(xsimd::batch<T, A> x, double factor, double offset) {
@@ -128,8 +129,8 @@ LIMBIC_INLINE xsimd::batch<T, A> scaled(xsimd::batch<T, A> p, whole<xsimd::batch
 
 // A float pack as two double packs, and back.
 template <class A> struct wide {
-  xsimd::batch<double, A> low;
-  xsimd::batch<double, A> high;
+  xsimd::batch<double, A> low;   // the first half of the lanes
+  xsimd::batch<double, A> high;  // the second half
 };
 template <class A> LIMBIC_INLINE wide<A> widened(xsimd::batch<float, A> x) {
 #if XSIMD_WITH_AVX512F

@@ -52,6 +52,7 @@ template <> struct exp_terms<double> {
   }
 };
 
+// 1 / ln 2
 inline constexpr double log2_e = 1.4426950408889634;
 
 // x - n ln 2

@@ -43,9 +43,10 @@ template <> struct log_terms<double> {
 
 // x = 2^k m for a positive normal x; k is returned less `lifted`
 template <class V> struct log_parts {
-  V k;
-  V m;
+  V k;  // the exponent
+  V m;  // in [sqrt(1/2), sqrt(2))
 };
+// The parts of x.
 template <class T, class A>
 LIMBIC_INLINE log_parts<xsimd::batch<T, A>> log_split(xsimd::batch<T, A> x, xsimd::batch<T, A> lifted) {
   using V = xsimd::batch<T, A>;

@@ -32,6 +32,7 @@ template <class T> struct lanes {
 };
 
 template <class T> struct lanes<dual<T>> {
+  // Of values, and of tangents.
   using pack = xsimd::batch<T>;
   using type = dual<pack>;
   static constexpr std::ptrdiff_t width = static_cast<std::ptrdiff_t>(pack::size);

@@ -13,10 +13,10 @@
 LIMBIC_BEGIN
 
 struct lstm_autoencoder_options {
-  std::ptrdiff_t input_size = 1;
-  std::ptrdiff_t hidden_size = 64;
-  std::ptrdiff_t latent_size = 42;
-  int layers = 1;  // each way
+  std::ptrdiff_t input_size = 1;    // F
+  std::ptrdiff_t hidden_size = 64;  // H, of both LSTMs
+  std::ptrdiff_t latent_size = 42;  // Z
+  int layers = 1;                   // each way
 };
 
 template <class T, class D = default_device> struct lstm_autoencoder {
@@ -43,6 +43,7 @@ template <class T, class D = default_device> struct lstm_autoencoder {
   }
   auto operator()(auto const& x) const { return decode(encode(x), x.extent(1)); }
 
+  // Names the members as a PyTorch module does: encoder, latent, decoder, output.
   void each(auto f) {
     f("encoder", encoder);
     f("latent", latent);

@@ -15,6 +15,7 @@ class dropout {
   explicit dropout(double p = 0.5) : p_(p) {
     if (!(p >= 0 && p < 1)) fail<argument_error>("dropout", "p must lie in [0, 1), but is ", p);
   }
+  // The probability that an element is dropped.
   double p() const { return p_; }
 
   template <operand X, layer_mode M> auto operator()(X&& x, M mode) const {
@@ -30,6 +31,7 @@ class dropout {
     }
   }
 
+  // No parameters.
   void each(auto) {}
 
  private:

@@ -18,7 +18,9 @@ LIMBIC_BEGIN
 
 namespace init {
 
+// What a deviation is computed from: the inputs of a unit, or its outputs.
 enum class fan { in, out };
+// What follows the layer.
 enum class nonlinearity { linear, sigmoid, tanh, relu, leaky_relu, selu };
 
 // What a nonlinearity takes from the spread of its input, to be made up for. `slope` is leaky_relu's.
@@ -82,9 +84,9 @@ template <class W> void xavier_normal(W&& w, rng& random, double g = 1) {
 }
 
 struct kaiming_options {
-  double slope = 0;  // of leaky_relu
-  fan mode = fan::in;
-  nonlinearity follows = nonlinearity::leaky_relu;
+  double slope = 0;                                 // of leaky_relu
+  fan mode = fan::in;                               // in keeps the spread of values, out that of gradients
+  nonlinearity follows = nonlinearity::leaky_relu;  // what comes behind the layer
 };
 namespace detail {
 template <class W> double kaiming_deviation(std::string_view op, W& w, kaiming_options const& o) {

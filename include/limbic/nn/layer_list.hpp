@@ -11,6 +11,7 @@ LIMBIC_BEGIN
 
 template <class Layer> class layer_list {
  public:
+  // The type of one layer.
   using value_type = Layer;
 
   layer_list() = default;
@@ -29,10 +30,13 @@ template <class Layer> class layer_list {
     if (layers_ != nullptr) from_->deallocate(layers_, bytes_);
   }
 
+  // The number of layers.
   std::ptrdiff_t size() const { return size_; }
   Layer& operator[](std::ptrdiff_t i) { return layers_[i]; }
   Layer const& operator[](std::ptrdiff_t i) const { return layers_[i]; }
+  // For range-for, in their order.
   Layer* begin() { return layers_; }
+  // Behind the last layer.
   Layer* end() { return layers_ + size_; }
   Layer const* begin() const { return layers_; }
   Layer const* end() const { return layers_ + size_; }

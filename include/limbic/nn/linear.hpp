@@ -36,6 +36,7 @@ template <class T, class D = default_device> struct linear {
     return functional::linear(std::forward<X>(x), weight, bias);
   }
 
+  // Names the parameters: weight, bias.
   void each(auto f) {
     f("weight", weight);
     if (bias.size() > 0) f("bias", bias);

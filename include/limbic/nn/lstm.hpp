@@ -22,8 +22,8 @@ LIMBIC_BEGIN
 
 struct lstm_options {
   int layers = 1;
-  bool bidirectional = false;
-  bool bias = true;
+  bool bidirectional = false;  // a second run from the back; results side by side
+  bool bias = true;            // two of them a layer, as in PyTorch
   bool batch_first = false;
 };
 
@@ -51,6 +51,7 @@ template <class T, class D = default_device> class lstm {
     });
   }
 
+  // What it was made with.
   lstm_options const& options() const { return options_; }
 
   template <operand X> auto operator()(X const& x) const { return run(x, no_state(), no_state(), 0); }
@@ -61,12 +62,14 @@ template <class T, class D = default_device> class lstm {
         fail<shape_error>("lstm", "an initial state needs ", cells_.size(), " layers and directions, but is ", s);
     return run(x, h_0, c_0, 0);
   }
+  // The same input z (B, I) at each of so many steps, without copies of it.
   template <operand Z> auto repeat(Z const& z, std::ptrdiff_t steps) const {
     static_assert(rank_of<Z> == 2, "limbic: lstm: what is repeated over time is (B, I)");
     if (steps < 1) fail<argument_error>("lstm", "the input must be repeated at least once, not ", steps, " times");
     return run(unsqueeze(z, options_.batch_first ? 1 : 0), no_state(), no_state(), steps);
   }
 
+  // Names the parameters as PyTorch does: weight_ih_l0, ..., bias_hh_l0_reverse.
   void each(auto f) {
     static constexpr std::string_view names[] = {"weight_ih_l", "weight_hh_l", "bias_ih_l", "bias_hh_l"};
     std::ptrdiff_t const directions = options_.bidirectional ? 2 : 1;

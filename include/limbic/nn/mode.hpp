@@ -14,14 +14,17 @@
 
 LIMBIC_BEGIN
 
+// The mode of a model in use: nothing is random.
 struct evaluation {
-  static constexpr bool trains = false;
+  static constexpr bool trains = false;  // which of the two
 };
+// The mode of a model that learns: dropout draws from `random`.
 struct training {
-  static constexpr bool trains = true;
-  rng& random;
+  static constexpr bool trains = true;  // which of the two
+  rng& random;                          // moves on with each draw
 };
 
+// One of the two modes.
 template <class M> concept layer_mode = std::is_same_v<M, evaluation> || std::is_same_v<M, training>;
 
 LIMBIC_END

@@ -11,14 +11,17 @@
 
 LIMBIC_BEGIN
 
+// Asks to keep the reduced axis, with extent 1.
 struct keepdim_t {};
-inline constexpr keepdim_t keepdim{};
+inline constexpr keepdim_t keepdim{};  // as in sum(x, axis, keepdim)
 
+// What is reduced: an axis, which goes or stays, or everything.
 enum class over { axis, axis_kept, all };
 
 template <over Kind> struct along {
   int axis = 0;
 
+  // The shape of the result; index_error where there is no such axis.
   template <int R> auto reduced(std::string_view name, shape<R> const& x) const {
     if constexpr (Kind == over::all) {
       return shape<0>();

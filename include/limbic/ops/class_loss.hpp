@@ -125,9 +125,9 @@ template <class Op, class D, class T, int R> void check_labels(D d, Op const& o,
 template <class Op, common_reduction R> struct class_loss_op {
   static constexpr std::string_view name = Op::name;
   static constexpr keep needs = (Op::normalizes ? keep::inputs(0, 1, 2) : keep::inputs(1, 2)) | keep::outputs(1, 2);
-  static constexpr int visible = 1;
-  static constexpr bool averages = std::is_same_v<R, reduction::mean_t>;
-  Op o;
+  static constexpr int visible = 1;                                       // the loss; the rest is for the adjoint
+  static constexpr bool averages = std::is_same_v<R, reduction::mean_t>;  // whether a mean is asked for
+  Op o;                                                                   // what the loss is of one sample
 
   template <int N> auto shape_of(shape<N> const& x, shape<N - 1> const& label) const {
     bool fits = label[0] == x[0];

@@ -1,6 +1,10 @@
 // limbic/ops/compare.hpp - comparisons as masks
 //
-//   y = 1 where a == b (a < b, a <= b, a > b, a >= b), else 0; the second may be a number
+//   equal(a, b)            y = 1 where a == b, else 0; in all of them the second may be a number
+//   less(a, b)             y = 1 where a < b, else 0
+//   less_equal(a, b)       y = 1 where a <= b, else 0
+//   greater(a, b)          y = 1 where a > b, else 0
+//   greater_equal(a, b)    y = 1 where a >= b, else 0
 //
 // shape   broadcast (NumPy's rule)
 // adjoint 0: a step has no slope
@@ -51,7 +55,7 @@ struct greater_equal_op {
 template <class Op> struct compare_number_op {
   static constexpr std::string_view name = Op::name;
   static constexpr keep needs = keep::nothing;
-  double c = 0;
+  double c = 0;  // the number
 
   template <class V> constexpr V value(V x) const { return Op{}.value(x, math::constant<V>(c)); }
   template <class V> constexpr auto slopes() const { return results{V(0)}; }

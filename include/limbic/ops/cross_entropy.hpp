@@ -104,7 +104,7 @@ struct soft_target_adjoint : soft_row {
 template <common_reduction R> struct soft_cross_entropy_op {
   static constexpr std::string_view name = "cross_entropy";
   static constexpr keep needs = keep::input | keep::outputs(1);
-  static constexpr int visible = 1;
+  static constexpr int visible = 1;  // the loss; the rest is for the adjoint
   double label_smoothing = 0.0;
 
   template <int N> auto shape_of(shape<N> const& x, shape<N> const& target) const {

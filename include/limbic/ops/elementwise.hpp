@@ -17,6 +17,7 @@
 
 LIMBIC_BEGIN
 
+// An op that says the value of one element.
 template <class Op> concept has_value = requires(Op const& o) { o.value(1.0); } || requires(Op const& o) {
   o.value(1.0, 1.0);
 } || requires(Op const& o) { o.value(1.0, 1.0, 1.0); };
@@ -82,7 +83,7 @@ void spread_back(D d, sink<T, S, D> dx, F const& f, view<T const, R, D> const& d
 template <class Op> struct elementwise_op {
   static constexpr std::string_view name = Op::name;
   static constexpr keep needs = Op::needs;
-  Op o;
+  Op o;  // what says value and slopes
 
   template <int R> auto shape_of(shape<R> const& x) const { return x; }
   template <int A, int B> auto shape_of(shape<A> const& a, shape<B> const& b) const { return broadcast(name, a, b); }
@@ -114,6 +115,7 @@ template <class Op> struct elementwise_op {
   }
 };
 
+// The whole op that one with a value stands for.
 template <has_value Op> constexpr elementwise_op<Op> lift(Op const& o, says_less) { return {o}; }
 
 LIMBIC_END

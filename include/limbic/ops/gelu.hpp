@@ -12,12 +12,13 @@
 
 LIMBIC_BEGIN
 
+// How the normal distribution is computed: exactly, or by a tanh, as PyTorch's `approximate`.
 enum class gelu_form { none, tanh };
 
 struct gelu_op {
   static constexpr std::string_view name = "gelu";
   static constexpr keep needs = keep::input;
-  gelu_form approximate = gelu_form::none;
+  gelu_form approximate = gelu_form::none;  // the form
 
   template <class V> constexpr V value(V x) const {
     V const half = math::constant<V>(0.5);

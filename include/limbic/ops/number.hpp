@@ -7,6 +7,7 @@
 
 LIMBIC_BEGIN
 
+// A number of the language: what may stand beside an operand.
 template <class S> concept plain_number = std::is_arithmetic_v<std::remove_cvref_t<S>>;
 
 LIMBIC_END

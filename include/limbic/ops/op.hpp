@@ -25,12 +25,17 @@ LIMBIC_BEGIN
 
 // A set of operands and results: keep::input | keep::output, or one by one: keep::inputs(0, 2).
 struct keep {
-  std::uint32_t bits = 0;
+  std::uint32_t bits = 0;  // operands in the lower half, results in the upper
+  // The usual sets.
   static keep const nothing, input, output;
 
+  // The operands of these places.
   template <class... I> static constexpr keep inputs(I... i) { return {((1U << i) | ... | 0U)}; }
+  // The results of these places.
   template <class... I> static constexpr keep outputs(I... i) { return {((1U << (16 + i)) | ... | 0U)}; }
+  // Whether operand i is in the set.
   constexpr bool has_input(int i) const { return ((bits >> i) & 1U) != 0; }
+  // Whether result i is in the set.
   constexpr bool has_output(int i) const { return ((bits >> (16 + i)) & 1U) != 0; }
   friend constexpr keep operator|(keep a, keep b) { return {a.bits | b.bits}; }
 };
@@ -40,13 +45,17 @@ inline constexpr keep keep::output{0xFFFF0000U};
 
 // What an op may be applied to: variables on a tape (and then parameters beside them), tensors, views, parameters.
 template <class A> concept recorded = requires { typename std::remove_cvref_t<A>::recorded_on; };
+// Has a device, an element type and a rank.
 template <class A> concept operand = requires {
   typename std::remove_cvref_t<A>::device;
   typename std::remove_cvref_t<A>::value_type;
   std::remove_cvref_t<A>::rank;
 };
+// The number of axes of an operand.
 template <operand A> inline constexpr int rank_of = std::remove_cvref_t<A>::rank;
+// The element type of an operand.
 template <operand A> using element_of = typename std::remove_cvref_t<A>::value_type;
+// The device of an operand.
 template <operand A> using device_of = typename std::remove_cvref_t<A>::device;
 
 // An operand that was not given: a null view.

@@ -17,6 +17,7 @@ template <class T, int R, class D> inline constexpr bool is_array<view<T, R, D>>
 template <class T, int R, class D> inline constexpr bool is_array<parameter<T, R, D>> = true;
 }  // namespace detail
 
+// What the operators take: tensors, views, parameters and variables of this library.
 template <class A> concept array_operand = operand<A> && (recorded<A> || detail::is_array<std::remove_cvref_t<A>>);
 
 template <array_operand X> auto operator-(X&& x) { return neg(std::forward<X>(x)); }

@@ -31,7 +31,7 @@ template <class Op, int I> struct loss_slope {
 template <class Op, any_reduction R> struct pointwise_loss_op {
   static constexpr std::string_view name = Op::name;
   static constexpr keep needs = keep::input;
-  Op o;
+  Op o;  // what the loss is of one element
 
   template <int N, int... W> auto shape_of(shape<N> const& x, shape<N> const& target,
                                            shape<W> const&... weights) const {

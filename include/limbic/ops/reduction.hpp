@@ -13,10 +13,10 @@
 LIMBIC_BEGIN
 
 namespace reduction {
-struct mean_t {};
-struct sum_t {};
-struct none_t {};
-struct batchmean_t {};
+struct mean_t {};       // the type of mean
+struct sum_t {};        // the type of sum
+struct none_t {};       // the type of none
+struct batchmean_t {};  // the type of batchmean
 inline constexpr mean_t mean{};
 inline constexpr sum_t sum{};
 inline constexpr none_t none{};
@@ -26,11 +26,13 @@ inline constexpr batchmean_t batchmean{};
 // What every loss takes; kl_div takes batchmean too.
 template <class R> concept common_reduction =
     std::is_same_v<R, reduction::mean_t> || std::is_same_v<R, reduction::sum_t> || std::is_same_v<R, reduction::none_t>;
+// All four.
 template <class R> concept any_reduction = common_reduction<R> || std::is_same_v<R, reduction::batchmean_t>;
 
 // Stands for a weight that is not given, where a later operand is.
 struct no_weight_t {};
-inline constexpr no_weight_t no_weight{};
+inline constexpr no_weight_t no_weight{};  // in the place of a weight
+// A weight, or no_weight.
 template <class W> concept weight_operand = operand<W> || std::is_same_v<std::remove_cvref_t<W>, no_weight_t>;
 
 namespace detail {

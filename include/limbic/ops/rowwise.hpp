@@ -10,6 +10,7 @@
 
 LIMBIC_BEGIN
 
+// An op that says what becomes of one row.
 template <class Op> concept has_rows =
     requires { &Op::axis; } && requires(Op const& o, row<double, scalar> r) { o.forward_row(r, r); };
 
@@ -27,7 +28,7 @@ template <class Op> struct row_adjoint {
 template <class Op> struct rowwise_op {
   static constexpr std::string_view name = Op::name;
   static constexpr keep needs = Op::needs;
-  Op o;
+  Op o;  // what says forward_row and adjoint_row
 
   template <int R> shape<R> shape_of(shape<R> const& x) const {
     normalize_axis(name, o.axis, R);

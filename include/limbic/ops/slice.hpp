@@ -12,7 +12,7 @@
 
 LIMBIC_BEGIN
 
-inline constexpr std::ptrdiff_t to_the_end = std::numeric_limits<std::ptrdiff_t>::max();
+inline constexpr std::ptrdiff_t to_the_end = std::numeric_limits<std::ptrdiff_t>::max();  // as the end of a range
 
 namespace detail {
 // dx (+)= dy on a part of dx, 0 elsewhere.

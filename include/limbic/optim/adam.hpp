@@ -45,14 +45,14 @@ struct adam_step {
 
 struct adam_options {
   double learning_rate = 1e-3;
-  double betas[2] = {0.9, 0.999};
+  double betas[2] = {0.9, 0.999};  // beta1, beta2
   double eps = 1e-8;
   double weight_decay = 0;
   bool amsgrad = false;
 };
 struct adamw_options {
   double learning_rate = 1e-3;
-  double betas[2] = {0.9, 0.999};
+  double betas[2] = {0.9, 0.999};  // beta1, beta2
   double eps = 1e-8;
   double weight_decay = 1e-2;
   bool amsgrad = false;
@@ -61,6 +61,7 @@ struct adamw_options {
 // What adam and adamw differ in is where the decay goes.
 template <class Options, bool Decoupled> struct adam_rule : Options {
   using options = Options;
+  // Whether it wants room for gradients.
   static constexpr bool needs_gradient = true;
   static constexpr int states = 3;
   static constexpr std::string_view state_names[] = {"exp_avg", "exp_avg_sq", "max_exp_avg_sq"};
@@ -102,6 +103,7 @@ template <class Options, bool Decoupled> struct adam_rule : Options {
 };
 
 using adam = optimizer<adam_rule<adam_options, false>>;
+// Adam whose decay does not pass through the moments.
 using adamw = optimizer<adam_rule<adamw_options, true>>;
 
 LIMBIC_END

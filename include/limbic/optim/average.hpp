@@ -19,9 +19,11 @@ struct average_options {
 
 struct average_rule : average_options {
   using options = average_options;
+  // Whether it wants room for gradients.
   static constexpr bool needs_gradient = false;
   static constexpr int states = 1;
   static constexpr std::string_view state_names[] = {"average"};
+  // What the next update does: begin with a copy, follow, exchange average and value, or put the average in place.
   enum { start, follow, exchange, put } action = start;
 
   bool uses(int) const { return true; }

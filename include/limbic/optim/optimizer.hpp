@@ -172,6 +172,7 @@ template <class Rule> class optimizer : public Rule {
     visit_parameters(model, [&](std::string_view path, auto& p) { list_.append(path, p, *this); });
   }
 
+  // One step of every parameter that has a gradient; the gradients are cleared.
   void step() {
     for (detail::tracked* s = list_.first(); s != nullptr; s = s->next) {
       auto const p = s->kind->look(s->parameter);
@@ -181,6 +182,7 @@ template <class Rule> class optimizer : public Rule {
     }
   }
 
+  // Forgets all gradients without a step.
   void clear_gradients() {
     for (detail::tracked* s = list_.first(); s != nullptr; s = s->next) s->kind->clear(s->parameter);
   }

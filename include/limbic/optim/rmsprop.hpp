@@ -24,6 +24,7 @@ struct rmsprop_options {
 
 struct rmsprop_rule : rmsprop_options {
   using options = rmsprop_options;
+  // Whether it wants room for gradients.
   static constexpr bool needs_gradient = true;
   static constexpr int states = 3;
   static constexpr std::string_view state_names[] = {"square_avg", "grad_avg", "momentum_buffer"};

@@ -20,9 +20,9 @@
 LIMBIC_BEGIN
 
 struct step_lr {
-  double learning_rate = 0.1;
-  int step_size = 1;
-  double gamma = 0.1;
+  double learning_rate = 0.1;  // at epoch 0
+  int step_size = 1;           // epochs
+  double gamma = 0.1;          // the factor
   double operator()(std::int64_t epoch) const {
     if (step_size < 1) fail<argument_error>("step_lr", "step_size must be positive, but is ", step_size);
     return learning_rate * std::pow(gamma, static_cast<double>(epoch / step_size));
@@ -49,15 +49,15 @@ class multistep_lr {
 };
 
 struct exponential_lr {
-  double learning_rate = 0.1;
-  double gamma = 0.9;
+  double learning_rate = 0.1;  // at epoch 0
+  double gamma = 0.9;          // the factor of each epoch
   double operator()(std::int64_t epoch) const { return learning_rate * std::pow(gamma, static_cast<double>(epoch)); }
 };
 
 struct cosine_annealing_lr {
-  double learning_rate = 0.1;
-  std::int64_t T_max = 1;
-  double eta_min = 0;
+  double learning_rate = 0.1;  // at epoch 0
+  std::int64_t T_max = 1;      // epochs from the first rate to the last
+  double eta_min = 0;          // the rate at epoch T_max
   double operator()(std::int64_t epoch) const {
     if (T_max < 1) fail<argument_error>("cosine_annealing_lr", "T_max must be positive, but is ", T_max);
     double const angle = 3.14159265358979323846 * static_cast<double>(epoch) / static_cast<double>(T_max);
@@ -68,20 +68,20 @@ struct cosine_annealing_lr {
 enum class threshold_mode { rel, abs };  // by how much: a share of the best so far, or a difference
 
 struct plateau_options {
-  goal mode = goal::min;
-  double factor = 0.1;
-  int patience = 10;  // epochs without improvement that are forgiven
-  double threshold = 1e-4;
+  goal mode = goal::min;    // whether a smaller metric is better, or a larger one
+  double factor = 0.1;      // of a reduction
+  int patience = 10;        // epochs without improvement that are forgiven
+  double threshold = 1e-4;  // what counts as an improvement
   limbic::threshold_mode threshold_mode = threshold_mode::rel;
-  int cooldown = 0;  // epochs after a reduction in which none is counted
-  double min_lr = 0;
+  int cooldown = 0;   // epochs after a reduction in which none is counted
+  double min_lr = 0;  // no rate falls below
   double eps = 1e-8;  // a smaller change of the rate is not made
 };
 
 struct reduce_on_plateau : plateau_options {
-  double learning_rate;
-  double best;
-  int bad_epochs = 0, cooldown_left = 0;
+  double learning_rate;                   // for the next epoch
+  double best;                            // metric so far
+  int bad_epochs = 0, cooldown_left = 0;  // epochs without improvement, and those still not counted
 
   explicit reduce_on_plateau(double rate, plateau_options const& o = {})
       : plateau_options(o),
@@ -137,15 +137,15 @@ struct reduce_on_plateau : plateau_options {
 };
 
 struct early_stopping_options {
-  int patience = 10;     // epochs in a row without improvement after which it stops
-  double min_delta = 0;  // what counts as one
-  goal mode = goal::min;
+  int patience = 10;      // epochs in a row without improvement after which it stops
+  double min_delta = 0;   // what counts as one
+  goal mode = goal::min;  // as there
 };
 
 // Says when to stop: if (stop(loss)) break;
 struct early_stopping : early_stopping_options {
-  double best;
-  int bad_epochs = 0;
+  double best;            // metric so far
+  int bad_epochs = 0;     // in a row
   bool improved = false;  // by the last metric: the moment to keep a copy of the model
 
   explicit early_stopping(early_stopping_options const& o = {})

@@ -19,6 +19,7 @@ struct sgd_options {
 
 struct sgd_rule : sgd_options {
   using options = sgd_options;
+  // Whether it wants room for gradients.
   static constexpr bool needs_gradient = true;
   static constexpr int states = 1;
   static constexpr std::string_view state_names[] = {"momentum_buffer"};

@@ -33,23 +33,25 @@
 LIMBIC_BEGIN
 
 struct bayesian_search_options {
-  std::uint64_t seed = 0;
-  int round = 1;    // trials in a round after the first: as many as there are workers
-  int initial = 0;  // trials in the first round; 0: two for each parameter and two more, at least `round`
+  std::uint64_t seed = 0;  // of all random numbers
+  int round = 1;           // trials in a round after the first: as many as there are workers
+  int initial = 0;         // trials in the first round; 0: two for each parameter and two more, at least `round`
   limbic::goal goal = limbic::goal::min;
-  bool noisy = false;    // a value holds chance too: the prior of the noise is larger
-  bool repeats = false;  // a point that was tried may be tried again
-  gp_kernel kernel = gp_kernel::matern52;
-  double xi = 0;  // improvement asked for, in standard deviations of the values so far
+  bool noisy = false;                      // a value holds chance too: the prior of the noise is larger
+  bool repeats = false;                    // a point that was tried may be tried again
+  gp_kernel kernel = gp_kernel::matern52;  // of the Gaussian process
+  double xi = 0;                           // improvement asked for, in standard deviations of the values so far
 };
 
 // What a search has learned: a prediction, in the values' own units, for any candidate of its space.
 class search_model {
  public:
+  // What is expected of a candidate.
   struct prediction {
     double mean, variance;  // of the function, without noise
   };
 
+  // A candidate's value, in the values' own units.
   prediction predict(candidate const& c) const { return predict(std::span(&c, 1)).front(); }
   std::vector<prediction> predict(std::span<candidate const> points) const {
     auto const p = gp_.predict(features(space_, points));
@@ -62,7 +64,9 @@ class search_model {
   double noise() const { return scale_ * scale_ * gp_.options().noise; }
   // The process itself: of features in [0, 1], and of (value - center) / scale.
   gaussian_process const& process() const { return gp_; }
+  // What is subtracted from a value, and what it is divided by, before the process sees it.
   double center() const { return center_; }
+  // See center().
   double scale() const { return scale_; }
 
  private:
@@ -96,6 +100,7 @@ class bayesian_search : public searcher {
     if (all_ && !options_.repeats) options_.initial = std::min(options_.initial, static_cast<int>(all_->size()));
   }
 
+  // What it was made with.
   bayesian_search_options const& options() const { return options_; }
 
   // The process that the next round would use. Needs two trials that are done.
@@ -284,7 +289,8 @@ class bayesian_search : public searcher {
     auto const score = chosen.score(start);
     std::vector<std::size_t> order(start.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return score[a] > score[b]; });
+    std::sort(order.begin(), order.end(),
+              [&](std::size_t a, std::size_t b) { return score[a] != score[b] ? score[a] > score[b] : a < b; });
     scored best{start[order[0]], score[order[0]]};
     for (std::size_t k = 0; k < 4; ++k) {
       scored const walked = walk(chosen, {start[order[k]], score[order[k]]});
@@ -318,8 +324,9 @@ class bayesian_search : public searcher {
     std::vector<search_trial const*> done;
     for (auto const& t : trials())
       if (t.state == trial_state::done) done.push_back(&t);
-    std::stable_sort(done.begin(), done.end(),
-                     [&](auto const* a, auto const* b) { return better(a->value, b->value); });
+    std::sort(done.begin(), done.end(), [&](auto const* a, auto const* b) {
+      return a->value != b->value ? better(a->value, b->value) : a->index < b->index;
+    });
     if (done.size() > most) done.resize(most);
     return done;
   }

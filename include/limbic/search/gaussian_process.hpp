@@ -33,15 +33,17 @@
 
 LIMBIC_BEGIN
 
+// The covariance of two points.
 enum class gp_kernel { rbf, matern52 };
 
 struct gp_options {
-  gp_kernel kernel = gp_kernel::rbf;
+  gp_kernel kernel = gp_kernel::rbf;  // the covariance
   double amplitude = 1;
   std::vector<double> length_scale = {1};  // one for all dimensions, or one each
   double noise = 0;
 };
 
+// Mean and variance of the function at some points.
 struct gp_prediction {
   tensor<double, 1> mean, variance;
 };
@@ -77,14 +79,22 @@ class gaussian_process {
   gaussian_process(tensor<double, 2> const& x, tensor<double, 1> const& y, gp_options options)
       : gaussian_process(x.view(), y.view(), std::move(options)) {}
 
+  // The number of points, N.
   std::ptrdiff_t size() const { return x_.extent(0); }
+  // Numbers of a point.
   std::ptrdiff_t dimensions() const { return x_.extent(1); }
+  // The points (N, D).
   tensor<double, 2> const& points() const { return x_; }
+  // The values (N).
   tensor<double, 1> const& values() const { return y_; }
+  // What it was made with.
   gp_options const& options() const { return options_; }
+  // What had to be added to the diagonal, for the Cholesky factor to exist.
   double jitter() const { return jitter_; }
+  // Logarithm of the probability of the values, given the hyperparameters.
   double log_marginal_likelihood() const { return log_marginal_; }
 
+  // Mean and variance at points (M, D).
   gp_prediction predict(view<double const, 2> x) const {
     if (x.extent(1) != dimensions())
       fail<shape_error>("gaussian_process", "points of ", dimensions(), " numbers are needed, but came ", x.shape());
@@ -194,15 +204,15 @@ class gaussian_process {
 
 // log(v) is normal with this mean and deviation.
 struct log_normal_prior {
-  double mean = 0, deviation = 1;
+  double mean = 0, deviation = 1;  // of log(v)
 };
 
 struct gp_fit_options {
-  gp_kernel kernel = gp_kernel::matern52;
+  gp_kernel kernel = gp_kernel::matern52;  // as in gp_options
   log_normal_prior amplitude = {0.5, 1};
   log_normal_prior length_scale = {-0.5, 0.8};  // 0.6 of the cube
   log_normal_prior noise = {-12, 3};
-  double least_noise = 1e-7;
+  double least_noise = 1e-7;  // variance
   int starts = 3;
   minimize_options minimize = {};
 };

@@ -16,7 +16,7 @@
 LIMBIC_BEGIN
 
 struct minimize_options {
-  int iterations = 100;
+  int iterations = 100;     // at most
   double tolerance = 1e-5;  // ends where no component of the projected gradient is larger
 };
 

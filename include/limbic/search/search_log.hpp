@@ -65,6 +65,7 @@ class search_log {
     static trial_extra const none;
     return index < extras_.size() ? extras_[index] : none;
   }
+  // The path that it was opened with.
   std::string const& path() const { return file_.path(); }
 
  private:

@@ -18,13 +18,15 @@
 
 LIMBIC_BEGIN
 
+// Whether there is a value, or never will be.
 enum class trial_state { pending, done, failed };
 
+// One point to be tried, and what came of it.
 struct search_trial {
-  std::size_t index = 0;  // counted from 0, in the order of suggestion
-  std::size_t round = 0;
-  candidate point;
-  trial_state state = trial_state::pending;
+  std::size_t index = 0;                                    // counted from 0, in the order of suggestion
+  std::size_t round = 0;                                    // counted from 0
+  candidate point;                                          // what is to be tried
+  trial_state state = trial_state::pending;                 // of the trial
   double value = std::numeric_limits<double>::quiet_NaN();  // of trials that are done
 };
 
@@ -32,7 +34,9 @@ class searcher {
  public:
   virtual ~searcher() = default;
 
+  // What may be tried.
   search_space const& space() const { return space_; }
+  // Which values are better.
   limbic::goal goal() const { return goal_; }
 
   // What is to be evaluated next; never empty.
@@ -47,6 +51,7 @@ class searcher {
     return open;
   }
 
+  // The value of a trial; one that is not finite means that it failed.
   void tell(std::size_t index, double value) {
     check_pending(index);
     auto& t = trials_[index];
@@ -65,7 +70,9 @@ class searcher {
 
   // All trials so far, those of an open round too; told() of them have a value or have failed.
   std::span<search_trial const> trials() const { return trials_; }
+  // Trials that have a value or have failed.
   std::size_t told() const { return told_; }
+  // Rounds so far, an open one too.
   std::size_t rounds() const { return trials_.empty() ? 0 : trials_.back().round + 1; }
 
   // The trial with the best value; of equals the first. An error where none is done.
@@ -76,6 +83,7 @@ class searcher {
     if (best == nullptr) fail<argument_error>("search", "none of ", trials_.size(), " trials is done");
     return *best;
   }
+  // Whether value a is better than b.
   bool better(double a, double b) const { return goal_ == goal::max ? a > b : a < b; }
 
   // What was told before, to a search that has not begun: in the order of the indices, complete but for the last round.

@@ -42,20 +42,20 @@ LIMBIC_BEGIN
 
 // Which parameter of a space, and the type of its values.
 template <class T> struct search_parameter {
-  std::size_t index = 0;
+  std::size_t index = 0;  // its place in the space
 };
 
 // Where a parameter belongs: everywhere, or to one category of a choice (search_space::when).
 struct search_branch {
-  static constexpr std::size_t none = static_cast<std::size_t>(-1);
-  std::size_t choice = none;
-  double category = 0;
+  static constexpr std::size_t none = static_cast<std::size_t>(-1);  // no choice: everywhere
+  std::size_t choice = none;                                         // its index in the space
+  double category = 0;                                               // its index among the categories
 };
 
 // A parameter's value by its name.
 struct named_value {
-  std::string name;
-  std::variant<std::int64_t, double, std::string> value;
+  std::string name;                                       // of the parameter
+  std::variant<std::int64_t, double, std::string> value;  // of its type
 
   template <class T>
     requires std::is_arithmetic_v<T>
@@ -138,7 +138,9 @@ class candidate {
  public:
   template <class T> detail::value_of_parameter<T> operator[](search_parameter<T> p) const { return get<T>(p.index); }
   std::int64_t integer(std::string_view name) const { return get<std::int64_t>(find(name)); }
+  // The value of a real parameter, by its name.
   double real(std::string_view name) const { return get<double>(find(name)); }
+  // The category of a choice, by its name.
   std::string const& category(std::string_view name) const { return get<std::string>(find(name)); }
 
   // Whether the parameter belongs to a branch that was taken.
@@ -217,16 +219,19 @@ class search_space {
                                          search_branch in = {}) {
     return {add_number(name, detail::search_kind::integer, false, whole(name, low), whole(name, high), in)};
   }
+  // An integer searched in the logarithm.
   search_parameter<std::int64_t> log_integer(std::string_view name, std::int64_t low, std::int64_t high,
                                              search_branch in = {}) {
     return {add_number(name, detail::search_kind::integer, true, whole(name, low), whole(name, high), in)};
   }
+  // A number in [low, high].
   search_parameter<double> real(std::string_view name, double low, double high, search_branch in = {}) {
     return {add_number(name, detail::search_kind::real, false, low, high, in)};
   }
   search_parameter<double> log_real(std::string_view name, double low, double high, search_branch in = {}) {
     return {add_number(name, detail::search_kind::real, true, low, high, in)};
   }
+  // A choice among categories.
   search_parameter<std::string> categorical(std::string_view name, std::initializer_list<std::string_view> categories,
                                             search_branch in = {}) {
     return categorical(name, std::span(categories.begin(), categories.size()), in);
@@ -258,6 +263,7 @@ class search_space {
 
   // The number of parameters: coordinates of the unit cube.
   std::size_t size() const { return parameters_->size(); }
+  // How many features a candidate has.
   std::size_t features() const {
     std::size_t n = 0;
     for (auto const& p : *parameters_) n += p.features();
@@ -319,6 +325,7 @@ class search_space {
     }
     return candidate(parameters_, std::move(x));
   }
+  // The place of a candidate in the unit cube.
   std::vector<double> to_cube(candidate const& c) const {
     own(c);
     std::vector<double> u(size(), 0.5);
@@ -327,6 +334,7 @@ class search_space {
     return u;
   }
 
+  // The features of a candidate.
   void encode(candidate const& c, std::span<double> to) const {
     own(c);
     if (to.size() != features())

@@ -18,6 +18,7 @@ class arena {
     }
   }
 
+  // Room of so many bytes, aligned.
   void* take(std::size_t bytes, std::size_t align = alignof(void*)) {
     auto at = (reinterpret_cast<std::uintptr_t>(next_) + align - 1) / align * align;
     if (next_ == nullptr || at + bytes > reinterpret_cast<std::uintptr_t>(end_)) {
@@ -28,12 +29,15 @@ class arena {
     next_ = reinterpret_cast<unsigned char*>(at + bytes);
     return reinterpret_cast<void*>(at);
   }
+  // An object in such room; it is never destroyed.
   template <class T, class... A> T* make(A&&... a) {
     static_assert(std::is_trivially_destructible_v<T>, "limbic: what lies on a tape must be trivially destructible");
     return ::new (take(sizeof(T), alignof(T))) T{std::forward<A>(a)...};
   }
 
+  // Bytes taken.
   std::size_t used() const { return used_; }
+  // Where the blocks come from.
   memory& source() const { return from_; }
 
  private:

@@ -15,14 +15,15 @@
 LIMBIC_BEGIN
 
 struct gradient_check_options {
-  double step = 1e-6;
+  double step = 1e-6;  // of the central difference
   double rtol = 1e-5;
   double atol = 1e-7;
 };
+// What check_gradient found.
 struct gradient_report {
-  bool passed = true;
-  double worst = 0;  // largest |gradient - difference| in units of its tolerance
-  text message;      // operand, element, both numbers; empty when passed
+  bool passed = true;  // every element lies within its tolerance
+  double worst = 0;    // largest |gradient - difference| in units of its tolerance
+  text message;        // operand, element, both numbers; empty when passed
 };
 
 namespace detail {

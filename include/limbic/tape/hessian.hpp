@@ -14,6 +14,7 @@
 
 LIMBIC_BEGIN
 
+// A tape of dual numbers: see above.
 class tangent_tape : public tape {
  public:
   using tape::tape;

@@ -172,14 +172,19 @@ class tape {
 
   // ---- for record() and its relatives ------------------------------------------------------------------------------
 
+  // What errors say of a value whose nodes are gone.
   static constexpr std::string_view spent_text =
       "an earlier backward pass freed the nodes behind this value: record it again, or pass {.retain = true} to the "
       "first";
 
+  // The block that outlives the tape while variables refer to it.
   detail::tape_state* state() { return state_; }
+  // Where nodes and slots lie.
   arena& memory_of_nodes() { return arena_; }
+  // The tangents that direct() gave to parameters.
   detail::direction*& directions() { return directions_; }
 
+  // A slot without a value.
   template <int R> detail::slot_of<R>* make_slot(shape<R> const& extents, std::uint32_t flags) {
     auto* const s = arena_.template make<detail::slot_of<R>>();
     s->flags = flags;
@@ -191,10 +196,12 @@ class tape {
     s->value = allocate<T, D>(s->extents.size(), s->value_buffer);
     return {static_cast<T*>(s->value), s->extents};
   }
+  // The value for an adjoint: its shape alone where `needs` does not name it.
   template <class T, class D, int R> view<T const, R, D> value_view(detail::slot_of<R> const* s,
                                                                     bool kept = true) const {
     return {kept ? static_cast<T const*>(s->value) : nullptr, s->extents};
   }
+  // The gradient for an adjoint: null where none has come.
   template <class T, class D, int R> view<T const, R, D> gradient_view(detail::slot_of<R> const* s) const {
     return {s->has(detail::slot::assigned) ? static_cast<T const*>(s->gradient) : nullptr, s->extents};
   }
@@ -213,24 +220,29 @@ class tape {
     for (; earlier != nullptr && *earlier != nullptr; ++earlier) to.add = to.add || *earlier == to.to.data();
     return to;
   }
+  // What is written to its gradient from now on is added.
   template <class T, int R, class D> void mark_assigned(detail::slot_of<R>* s) {
     if (!s->has(pruned_ ? detail::slot::chosen : detail::slot::wants)) return;
     s->flags |= detail::slot::assigned;
     if (s->has(detail::slot::parameter)) static_cast<limbic::parameter<T, R, D> const*>(s->owner)->set_has_gradient();
   }
 
+  // One more handle or adjoint will read the value.
   void use(detail::slot* s) { ++s->uses; }
+  // One less; with the last one the memory of the value goes.
   void unuse(detail::slot* s) {
     if (--s->uses == 0 && !s->has(detail::slot::parameter) && s->value_buffer != nullptr) {
       release(s->value_buffer);
       s->value = nullptr;
     }
   }
+  // Gives back the memory of a gradient that has been passed on.
   void release_gradient(detail::slot* s) {
     if (s->gradient_buffer == nullptr) return;
     release(s->gradient_buffer);
     s->gradient = nullptr;
   }
+  // A node, behind the newest.
   void append(detail::node* n) {
     n->before = last_;
     last_ = n;
@@ -296,6 +308,7 @@ class tape {
 // stays.
 template <class T, int R, class D> class variable {
  public:
+  // What every operand says of itself: its element type, its device, its number of axes.
   using value_type = T;
   using device = D;
   using recorded_on = tape;
@@ -318,8 +331,11 @@ template <class T, int R, class D> class variable {
       state_->from->deallocate(state_, sizeof(detail::tape_state));
   }
 
+  // Extents of all axes.
   limbic::shape<R> const& shape() const { return checked_slot("variable")->extents; }
+  // The extent of one axis, counted from the front.
   std::ptrdiff_t extent(int axis) const { return shape()[axis]; }
+  // The number of elements; 1 at rank 0.
   std::ptrdiff_t size() const { return shape().size(); }
 
   // The value, valid as long as this handle and the tape live.
@@ -343,7 +359,9 @@ template <class T, int R, class D> class variable {
       fail<tape_error>("gradient", "no backward pass has reached this value of shape ", shape());
     return {static_cast<T const*>(s->gradient), s->extents};
   }
+  // Whether a backward pass has reached it.
   bool has_gradient() const { return checked_slot("gradient")->has(detail::slot::assigned); }
+  // Whether a backward pass computes a gradient for it.
   bool wants_gradient() const { return checked_slot("variable")->has(detail::slot::wants); }
 
   // The same value as a constant: no gradient flows back through it.
@@ -355,7 +373,9 @@ template <class T, int R, class D> class variable {
     return variable(*state_->owner, copy);
   }
 
+  // The tape; tape_error once it is gone.
   tape* owner() const { return checked_state("variable")->owner; }
+  // For record(): where value and gradient lie; tape_error once the tape is gone.
   detail::slot_of<R>* checked_slot(std::string_view op) const {
     checked_state(op);
     return slot_;
