@@ -36,10 +36,13 @@
 //   LIMBIC_CHECK            2: elements are bounds-checked too, 1: shapes and arguments are checked     default: 1
 //   LIMBIC_DEFAULT_BACKEND  the device of tensors that name none: simd or scalar      default: simd where LIMBIC_SIMD
 //   LIMBIC_POOL             tensors come from a pool on the heap  default: 1; 0: from the caller's fixed_buffer only
+//   LIMBIC_FORCE_INLINE     small members are always inlined    default: 1; 0: the compiler decides, so that code without
+//                           optimisation compiles faster and can be stepped through; all objects of a program agree
 
 #include <cstddef>
 #include <cstdint>
 
+// The version, to be compared: LIMBIC_VERSION >= 100 is 0.1.0 or newer.
 #define LIMBIC_VERSION_MAJOR 0
 #define LIMBIC_VERSION_MINOR 1
 #define LIMBIC_VERSION_PATCH 0
@@ -84,6 +87,10 @@
 #define LIMBIC_POOL 1
 #endif
 
+#ifndef LIMBIC_FORCE_INLINE
+#define LIMBIC_FORCE_INLINE 1
+#endif
+
 #ifndef LIMBIC_DEFAULT_BACKEND
 #if LIMBIC_SIMD
 #define LIMBIC_DEFAULT_BACKEND simd
@@ -112,18 +119,26 @@
 #define LIMBIC_ON_GPU 0
 #endif
 
-#if defined(__GNUC__)
+// What compilers call: always inlined; never inlined, and rarely run; never inlined; the only pointer to its elements.
+#if !LIMBIC_FORCE_INLINE
+#define LIMBIC_INLINE inline
+#elif defined(__GNUC__)
 #define LIMBIC_INLINE inline __attribute__((always_inline))
+#elif defined(_MSC_VER)
+#define LIMBIC_INLINE __forceinline
+#else
+#define LIMBIC_INLINE inline
+#endif
+
+#if defined(__GNUC__)
 #define LIMBIC_COLD __attribute__((noinline, cold))
 #define LIMBIC_NOINLINE __attribute__((noinline))
 #define LIMBIC_RESTRICT __restrict__
 #elif defined(_MSC_VER)
-#define LIMBIC_INLINE __forceinline
 #define LIMBIC_COLD __declspec(noinline)
 #define LIMBIC_NOINLINE __declspec(noinline)
 #define LIMBIC_RESTRICT __restrict
 #else
-#define LIMBIC_INLINE inline
 #define LIMBIC_COLD
 #define LIMBIC_NOINLINE
 #define LIMBIC_RESTRICT
@@ -150,10 +165,19 @@
 #define LIMBIC_AVX512_FMA_BY_HAND 0
 #endif
 
+// Whether a third party's warnings can be switched off by `#pragma GCC diagnostic`.
 #if defined(__GNUC__) && !defined(__clang__)
 #define LIMBIC_GCC_PRAGMAS 1
 #else
 #define LIMBIC_GCC_PRAGMAS 0
+#endif
+
+// Before a loop of few and constant rounds over an array that is to live in registers: g++ 12 unrolls it completely at
+// -O3, but not at -O2. nvcc does not know the pragma.
+#if LIMBIC_GCC_PRAGMAS && !defined(__CUDACC__)
+#define LIMBIC_UNROLL _Pragma("GCC unroll 16")
+#else
+#define LIMBIC_UNROLL
 #endif
 
 // Everything that holds code lives in an inline namespace that names how it was compiled, so that translation units
@@ -192,6 +216,7 @@
   LIMBIC_PASTE(LIMBIC_ABI_ISA, LIMBIC_SIMD, LIMBIC_OPENMP, LIMBIC_THREADS, LIMBIC_EXCEPTIONS, LIMBIC_CHECK, \
                LIMBIC_ABI_FAST)
 
+// Around everything that holds code.
 #define LIMBIC_BEGIN \
   namespace limbic { \
   inline namespace LIMBIC_ABI {
@@ -213,8 +238,10 @@ struct scalar {};
 struct simd {};
 struct cuda {};
 
+// The device of tensors that name none.
 using default_device = LIMBIC_DEFAULT_BACKEND;
 
+// Whether a device computes in host memory, so that the CPU may look at elements.
 template <class D> inline constexpr bool is_host = false;
 template <> inline constexpr bool is_host<scalar> = true;
 template <> inline constexpr bool is_host<simd> = true;
@@ -228,6 +255,8 @@ template <> inline constexpr bool is_host<simd> = true;
 //
 // With exceptions the error is thrown. Without them (-fno-exceptions, firmware) the same text reaches the handler set
 // by set_error_handler, then the program aborts. Messages are built in a fixed buffer: failing allocates nothing here.
+//
+//   name      of each type of error, what the handler is told: "shape_error"
 
 #include <cstdlib>
 #include <exception>
@@ -240,9 +269,12 @@ namespace limbic {
 class text {
  public:
   LIMBIC_INLINE constexpr text() = default;
+  // What was added so far, ended by a zero.
   LIMBIC_INLINE constexpr char const* c_str() const { return data_; }
+  // The same as a view.
   LIMBIC_INLINE constexpr std::string_view view() const { return {data_, size_}; }
 
+  // At the end; what has no room is dropped.
   LIMBIC_INLINE constexpr text& add(char c) {
     if (size_ + 1 < capacity) data_[size_++] = c;
     return *this;
@@ -297,6 +329,7 @@ struct io_error : error {  // a file that can't be read, written or understood
   using error::error;
 };
 
+// What set_error_handler takes: a function of the name of the error type and of the message.
 using error_handler = void (*)(char const* kind, char const* message);
 
 }  // namespace limbic
@@ -419,8 +452,8 @@ LIMBIC_END
 namespace limbic {
 
 template <int R> struct shape {
-  static constexpr int rank = R;
-  std::ptrdiff_t extents[R > 0 ? R : 1] = {};
+  static constexpr int rank = R;               // the number of axes
+  std::ptrdiff_t extents[R > 0 ? R : 1] = {};  // from the first axis to the last
 
   LIMBIC_HD LIMBIC_INLINE constexpr std::ptrdiff_t operator[](int axis) const { return extents[axis]; }
   LIMBIC_HD LIMBIC_INLINE constexpr std::ptrdiff_t& operator[](int axis) { return extents[axis]; }
@@ -511,6 +544,7 @@ inline constexpr std::size_t alignment = 64;  // bytes: a cache line, and the wi
 class memory {
  public:
   virtual void* allocate(std::size_t bytes) = 0;  // never null; memory_error when there is no more
+  // Gives back what allocate gave for the same number of bytes.
   virtual void deallocate(void* p, std::size_t bytes) noexcept = 0;
 
  protected:
@@ -594,6 +628,7 @@ class bucket_memory : public memory {
 };
 
 #if LIMBIC_POOL
+// The buckets of host_pool, filled from the heap.
 class heap_pool final : public bucket_memory {
   void* grow(std::size_t bytes) override {
     void* const p = ::operator new(bytes, std::align_val_t(alignment), std::nothrow);
@@ -678,6 +713,7 @@ void fill_elements(D, T* to, std::ptrdiff_t n, T value) {
   for (std::ptrdiff_t i = 0; i < n; ++i) to[i] = value;
 }
 
+// n elements to other memory of the same device.
 template <class D, class T>
   requires is_host<D>
 void copy_elements(D, T* to, T const* from, std::ptrdiff_t n) {
@@ -710,6 +746,8 @@ namespace limbic {
 
 template <class T, int R, class D = default_device> class view {
  public:
+  // What every operand says of itself: its element type, its device, its number of axes.
+  // element_type is const where elements may only be read.
   using value_type = std::remove_const_t<T>;
   using element_type = T;
   using device = D;
@@ -731,12 +769,19 @@ template <class T, int R, class D = default_device> class view {
   LIMBIC_HD LIMBIC_INLINE constexpr view(view<U, R, D> const& v)
       : data_(v.data()), shape_(v.shape()), strides_(v.strides()) {}
 
+  // The first element; null for a null view.
   LIMBIC_HD LIMBIC_INLINE constexpr T* data() const { return data_; }
+  // Extents of all axes.
   LIMBIC_HD LIMBIC_INLINE constexpr limbic::shape<R> const& shape() const { return shape_; }
+  // Elements from one index to the next, for each axis.
   LIMBIC_HD LIMBIC_INLINE constexpr limbic::shape<R> const& strides() const { return strides_; }
+  // The extent of one axis, counted from the front.
   LIMBIC_HD LIMBIC_INLINE constexpr std::ptrdiff_t extent(int axis) const { return shape_[axis]; }
+  // The stride of one axis.
   LIMBIC_HD LIMBIC_INLINE constexpr std::ptrdiff_t stride(int axis) const { return strides_[axis]; }
+  // The number of elements; 1 at rank 0.
   LIMBIC_HD LIMBIC_INLINE constexpr std::ptrdiff_t size() const { return shape_.size(); }
+  // Whether there is no element.
   LIMBIC_HD LIMBIC_INLINE constexpr bool empty() const { return size() == 0; }
   LIMBIC_HD LIMBIC_INLINE explicit constexpr operator bool() const { return data_ != nullptr; }
 
@@ -877,11 +922,13 @@ template <class T, int R, class D = default_device> class view {
 
 namespace limbic {
 
+// Asks for a tensor whose elements are not set.
 struct uninitialized_t {};
 inline constexpr uninitialized_t uninitialized{};  // tensor(shape, uninitialized): the elements are not set
 
 template <class T, int R, class D = default_device> class tensor {
  public:
+  // What every operand says of itself: its element type, its device, its number of axes.
   using value_type = T;
   using device = D;
   static constexpr int rank = R;
@@ -923,13 +970,19 @@ template <class T, int R, class D = default_device> class tensor {
     if (owner_ != nullptr) owner_->deallocate(v_.data(), bytes());
   }
 
+  // The first element; the others follow in row-major order.
   LIMBIC_INLINE T* data() { return v_.data(); }
   LIMBIC_INLINE T const* data() const { return v_.data(); }
+  // Extents of all axes.
   LIMBIC_INLINE limbic::shape<R> const& shape() const { return v_.shape(); }
+  // The extent of one axis, counted from the front.
   LIMBIC_INLINE std::ptrdiff_t extent(int axis) const { return v_.extent(axis); }
+  // The number of elements; 1 at rank 0.
   LIMBIC_INLINE std::ptrdiff_t size() const { return v_.size(); }
+  // Whether there is no element.
   LIMBIC_INLINE bool empty() const { return size() == 0; }
 
+  // A window onto all elements; it must not outlive the tensor.
   LIMBIC_INLINE limbic::view<T, R, D> view() { return v_; }
   LIMBIC_INLINE limbic::view<T const, R, D> view() const { return v_; }
   LIMBIC_INLINE operator limbic::view<T, R, D>() { return v_; }
@@ -951,6 +1004,7 @@ template <class T, int R, class D = default_device> class tensor {
   {
     return v_.data();
   }
+  // Behind the last element.
   LIMBIC_INLINE T* end()
     requires is_host<D>
   {
@@ -994,11 +1048,12 @@ namespace limbic {
 
 template <class T, int R, class D = default_device> class parameter {
  public:
+  // What every operand says of itself: its element type, its device, its number of axes.
   using value_type = T;
   using device = D;
   static constexpr int rank = R;
 
-  tensor<T, R, D> value;
+  tensor<T, R, D> value;  // what the model computes with
   bool trainable = true;  // false: frozen; no gradient is computed, no optimiser touches it
 
   LIMBIC_INLINE parameter() {}
@@ -1015,12 +1070,16 @@ template <class T, int R, class D = default_device> class parameter {
   LIMBIC_INLINE parameter& operator=(parameter&&) noexcept = default;
   LIMBIC_INLINE ~parameter() = default;
 
+  // Extents of the value.
   LIMBIC_INLINE limbic::shape<R> const& shape() const { return value.shape(); }
+  // Elements of the value.
   LIMBIC_INLINE std::ptrdiff_t size() const { return value.size(); }
 
   // False until a backward pass has reached this parameter since the gradient was last cleared.
   LIMBIC_INLINE bool has_gradient() const { return has_gradient_; }
+  // Forgets the gradient and keeps its memory.
   LIMBIC_INLINE void clear_gradient() const { has_gradient_ = false; }
+  // What backward passes have added up since; tape_error where none has been here.
   LIMBIC_INLINE limbic::view<T const, R, D> gradient() const {
     if (!has_gradient_) fail<tape_error>("parameter", "no backward pass has reached this parameter of shape ", shape());
     return gradient_.view();
@@ -1033,6 +1092,7 @@ template <class T, int R, class D = default_device> class parameter {
     }
     return gradient_.view();
   }
+  // For backward passes: the storage now holds a gradient.
   LIMBIC_INLINE void set_has_gradient() const { has_gradient_ = true; }
 
  private:
@@ -1059,10 +1119,12 @@ template <class T, int R, class D = default_device> class parameter {
 
 LIMBIC_BEGIN
 
+// Four random words.
 struct philox_block {
-  std::uint32_t word[4];
+  std::uint32_t word[4];  // any value, equally likely
 };
 
+// The four words that belong to a counter.
 LIMBIC_HD constexpr philox_block philox(std::uint64_t seed, std::uint64_t stream, std::uint64_t counter) {
   auto const low = [](std::uint64_t x) { return static_cast<std::uint32_t>(x); };
   auto const high = [](std::uint64_t x) { return static_cast<std::uint32_t>(x >> 32); };
@@ -1089,8 +1151,9 @@ LIMBIC_HD constexpr double uniform53(std::uint32_t a, std::uint32_t b) {
 
 // Element i of a fill that starts at `position`. Elements use a whole number of words, so fills can be cut anywhere.
 struct uniform_element {
-  std::uint64_t seed, stream, position;
-  double low, high;
+  std::uint64_t seed, stream, position;  // as those of rng
+  double low, high;                      // of the interval
+  // Element i.
   template <class T> LIMBIC_HD constexpr T at(std::ptrdiff_t i, T) const {
     double u = 0;
     if constexpr (sizeof(T) == 4) {
@@ -1109,9 +1172,10 @@ struct uniform_element {
   }
 };
 
-struct normal_element {  // four words for a pair of elements
-  std::uint64_t seed, stream, position;
-  double mean, deviation;
+struct normal_element {                  // four words for a pair of elements
+  std::uint64_t seed, stream, position;  // as those of rng
+  double mean, deviation;                // of the distribution
+  // Element i.
   template <class T> LIMBIC_HD T at(std::ptrdiff_t i, T) const {
     auto const block = philox(seed, stream, position / 4 + static_cast<std::uint64_t>(i) / 2);
     double const u = 1.0 - detail::uniform53(block.word[0], block.word[1]);  // in (0, 1]
@@ -1129,6 +1193,7 @@ void generate_elements(D, T* out, std::ptrdiff_t n, F const& f) {
 }
 
 struct rng {
+  // Which numbers, which of their independent streams, and the place in it.
   std::uint64_t seed = 0;
   std::uint64_t stream = 0;
   std::uint64_t position = 0;  // words taken so far; with seed and stream, all there is to save
@@ -1186,6 +1251,13 @@ struct rng {
     return x;
   }
 
+  // For checkpoints.
+  void each(auto&& f) {
+    f("seed", seed);
+    f("stream", stream);
+    f("position", position);
+  }
+
   // An independent stream of the same seed. The same id gives the same stream.
   rng split(std::uint64_t id) const {
     auto const block = philox(seed ^ 0x6C696D626963ULL, stream, id);
@@ -1219,7 +1291,9 @@ LIMBIC_BEGIN
 
 namespace init {
 
+// What a deviation is computed from: the inputs of a unit, or its outputs.
 enum class fan { in, out };
+// What follows the layer.
 enum class nonlinearity { linear, sigmoid, tanh, relu, leaky_relu, selu };
 
 // What a nonlinearity takes from the spread of its input, to be made up for. `slope` is leaky_relu's.
@@ -1283,9 +1357,9 @@ template <class W> void xavier_normal(W&& w, rng& random, double g = 1) {
 }
 
 struct kaiming_options {
-  double slope = 0;  // of leaky_relu
-  fan mode = fan::in;
-  nonlinearity follows = nonlinearity::leaky_relu;
+  double slope = 0;                                 // of leaky_relu
+  fan mode = fan::in;                               // in keeps the spread of values, out that of gradients
+  nonlinearity follows = nonlinearity::leaky_relu;  // what comes behind the layer
 };
 namespace detail {
 template <class W> double kaiming_deviation(std::string_view op, W& w, kaiming_options const& o) {
@@ -1364,6 +1438,7 @@ inline void set_threads(int n) {
   detail::thread_limit() = n;
 }
 
+// How many threads a loop may use: what OpenMP says, 1 without it.
 inline int threads() {
 #if LIMBIC_OPENMP
   if (omp_in_parallel()) return 1;
@@ -1400,17 +1475,19 @@ LIMBIC_END
 namespace limbic {
 
 template <class T, int R, class D = default_device> struct sink {
+  // What every operand says of itself: its element type, its device, its number of axes.
   using value_type = T;
   using device = D;
   static constexpr int rank = R;
 
-  limbic::view<T, R, D> to;
-  bool add = false;
+  limbic::view<T, R, D> to;  // null: nobody wants it
+  bool add = false;          // to what is there, instead of assigning
 
   constexpr sink() = default;
   LIMBIC_HD LIMBIC_INLINE constexpr sink(limbic::view<T, R, D> const& v, bool accumulate = false)
       : to(v), add(accumulate) {}
   LIMBIC_HD LIMBIC_INLINE explicit constexpr operator bool() const { return static_cast<bool>(to); }
+  // Extents, also where the view is null.
   LIMBIC_HD LIMBIC_INLINE constexpr limbic::shape<R> const& shape() const { return to.shape(); }
 };
 
@@ -1423,6 +1500,7 @@ template <class T, int R, class D> constexpr sink<T, R, D> as_sink(view<T, R, D>
 template <class T, int R, class D> constexpr sink<T, R, D> as_sink(sink<T, R, D> s) { return s; }
 template <class T, int R, class D> sink<T, R, D> as_sink(tensor<T, R, D>& t) { return {t.view()}; }
 
+// The elements, to be read.
 template <class T, int R, class D> constexpr view<T const, R, D> as_view(view<T, R, D> v) { return v; }
 template <class T, int R, class D> view<T const, R, D> as_view(tensor<T, R, D> const& t) { return t.view(); }
 template <class T, int R, class D> view<T const, R, D> as_view(parameter<T, R, D> const& p) { return p.value.view(); }
@@ -1441,8 +1519,8 @@ LIMBIC_END
 namespace limbic {
 
 template <class T> struct dual {
-  T value{};
-  T tangent{};
+  T value{};    // v
+  T tangent{};  // t, the derivative
 
   constexpr dual() = default;
   LIMBIC_INLINE constexpr dual(T v) : value(v), tangent(T(0)) {}  // a constant: derivative 0
@@ -1482,6 +1560,7 @@ template <class T> struct dual {
   friend LIMBIC_INLINE constexpr auto operator>=(dual a, dual b) { return a.value >= b.value; }
 };
 
+// Whether T is a dual number.
 template <class T> inline constexpr bool is_dual = false;
 template <class T> inline constexpr bool is_dual<dual<T>> = true;
 
@@ -1492,6 +1571,7 @@ template <class T> struct base_of_ {
 template <class T> struct base_of_<dual<T>> {
   using type = T;
 };
+// The plain number beneath: base_of<dual<float>> is float.
 template <class T> using base_of = typename base_of_<T>::type;
 
 }  // namespace limbic
@@ -1527,6 +1607,7 @@ template <class T> struct lanes {
 };
 
 template <class T> struct lanes<dual<T>> {
+  // Of values, and of tangents.
   using pack = xsimd::batch<T>;
   using type = dual<pack>;
   static constexpr std::ptrdiff_t width = static_cast<std::ptrdiff_t>(pack::size);
@@ -1591,6 +1672,7 @@ template <class V> LIMBIC_INLINE V fused_off(V a, V b, V c) {
 // differ in which they make the second. Elsewhere a select does it.
 #if XSIMD_WITH_SSE2
 LIMBIC_INLINE __m128 second_max(__m128 a, __m128 b) { return _mm_max_ps(a, b); }
+// b where an operand is NaN.
 LIMBIC_INLINE __m128 second_min(__m128 a, __m128 b) { return _mm_min_ps(a, b); }
 LIMBIC_INLINE __m128d second_max(__m128d a, __m128d b) { return _mm_max_pd(a, b); }
 LIMBIC_INLINE __m128d second_min(__m128d a, __m128d b) { return _mm_min_pd(a, b); }
@@ -1635,8 +1717,8 @@ template <class T, class A> LIMBIC_INLINE xsimd::batch<T, A> from_bits(xsimd::ba
 // n = round(x factor), and the same n in the low bits of t's mantissa, above `offset`:
 // 1.5 2^m + offset + n has no room for a fraction (m = 23 or 52), so that adding it rounds.
 template <class V> struct whole {
-  V n;
-  V t;
+  V n;  // the whole number
+  V t;  // its bits
 };
 template <class T, class A>
 LIMBIC_INLINE whole<xsimd::batch<T, A>> to_whole(xsimd::batch<T, A> x, double factor, double offset) {
@@ -1675,8 +1757,8 @@ LIMBIC_INLINE xsimd::batch<T, A> scaled(xsimd::batch<T, A> p, whole<xsimd::batch
 
 // A float pack as two double packs, and back.
 template <class A> struct wide {
-  xsimd::batch<double, A> low;
-  xsimd::batch<double, A> high;
+  xsimd::batch<double, A> low;   // the first half of the lanes
+  xsimd::batch<double, A> high;  // the second half
 };
 template <class A> LIMBIC_INLINE wide<A> widened(xsimd::batch<float, A> x) {
 #if XSIMD_WITH_AVX512F
@@ -1743,7 +1825,9 @@ namespace math {
 
 // ---- types -----------------------------------------------------------------------------------------------------
 
+// What a lane type is made of; the aliases below are how to ask.
 template <class V> struct lane_traits {
+  // The plain number, the type of one lane, and whether there are many lanes.
   using number = V;
   using lane = V;
   static constexpr bool pack = false;
@@ -1765,6 +1849,7 @@ template <class V> using number_of = typename lane_traits<V>::number;  // dual<b
 template <class V> using lane_of = typename lane_traits<V>::lane;      // dual<batch<float>> -> dual<float>
 template <class V> inline constexpr bool is_pack = lane_traits<V>::pack;
 
+// One plain number.
 template <class T> concept plain = std::is_arithmetic_v<T>;
 
 template <class V> LIMBIC_INLINE constexpr V constant(double c) { return V(static_cast<number_of<V>>(c)); }
@@ -1783,6 +1868,7 @@ LIMBIC_HD LIMBIC_INLINE constexpr bool no(bool m) { return !m; }
 template <plain T> LIMBIC_HD LIMBIC_INLINE constexpr T select(bool m, T a, T b) { return m ? a : b; }
 
 #if LIMBIC_SIMD
+// What a comparison of packs gives.
 template <class T, class A> using mask = xsimd::batch_bool<T, A>;
 
 template <class T, class A> LIMBIC_INLINE mask<T, A> both(mask<T, A> m, mask<T, A> n) { return m & n; }
@@ -1906,10 +1992,14 @@ template <plain T> LIMBIC_HD LIMBIC_INLINE constexpr T reduce_max(T x) { return 
 template <plain T> LIMBIC_HD LIMBIC_INLINE constexpr T reduce_min(T x) { return x; }
 
 #if LIMBIC_SIMD
+// All lanes of a pack to one number by f(a, b), by halves.
 template <class T, class A, class F> LIMBIC_INLINE T fold_lanes(xsimd::batch<T, A> x, F f) {
   constexpr std::size_t n = xsimd::batch<T, A>::size;
   alignas(A::alignment()) T v[n];
   x.store_aligned(v);
+  using half_pack = xsimd::make_sized_batch_t<T, n / 2>;
+  if constexpr (!std::is_void_v<half_pack>)
+    return math::fold_lanes(f(half_pack::load_aligned(v), half_pack::load_aligned(v + n / 2)), f);
   for (std::size_t half = n / 2; half > 0; half /= 2)
     for (std::size_t i = 0; i < half; ++i) v[i] = f(v[i], v[i + half]);
   return v[0];
@@ -1929,13 +2019,13 @@ template <class T, class A, class F> LIMBIC_INLINE dual<T> fold_lanes(dual<xsimd
   return {v[0], t[0]};
 }
 template <class T, class A> LIMBIC_INLINE T reduce_add(xsimd::batch<T, A> x) {
-  return math::fold_lanes(x, [](T a, T b) { return a + b; });
+  return math::fold_lanes(x, [](auto a, auto b) { return a + b; });
 }
 template <class T, class A> LIMBIC_INLINE T reduce_max(xsimd::batch<T, A> x) {
-  return math::fold_lanes(x, [](T a, T b) { return math::max(a, b); });
+  return math::fold_lanes(x, [](auto a, auto b) { return math::max(a, b); });
 }
 template <class T, class A> LIMBIC_INLINE T reduce_min(xsimd::batch<T, A> x) {
-  return math::fold_lanes(x, [](T a, T b) { return math::min(a, b); });
+  return math::fold_lanes(x, [](auto a, auto b) { return math::min(a, b); });
 }
 template <class T, class A> LIMBIC_INLINE dual<T> reduce_add(dual<xsimd::batch<T, A>> x) {
   return {math::reduce_add(x.value), math::reduce_add(x.tangent)};
@@ -2037,6 +2127,7 @@ template <> struct exp_terms<double> {
   }
 };
 
+// 1 / ln 2
 inline constexpr double log2_e = 1.4426950408889634;
 
 // x - n ln 2
@@ -2199,9 +2290,10 @@ template <> struct log_terms<double> {
 
 // x = 2^k m for a positive normal x; k is returned less `lifted`
 template <class V> struct log_parts {
-  V k;
-  V m;
+  V k;  // the exponent
+  V m;  // in [sqrt(1/2), sqrt(2))
 };
+// The parts of x.
 template <class T, class A>
 LIMBIC_INLINE log_parts<xsimd::batch<T, A>> log_split(xsimd::batch<T, A> x, xsimd::batch<T, A> lifted) {
   using V = xsimd::batch<T, A>;
@@ -2507,13 +2599,13 @@ LIMBIC_BEGIN
 
 // Several values from one function: results{a, b}.
 template <class V, int N> struct results {
-  V values[N];
+  V values[N];  // in the order in which they were given
 };
 template <class V, class... W> results(V, W...) -> results<V, 1 + static_cast<int>(sizeof...(W))>;
 
 // Several outputs of one map.
 template <class T, int R, class D, int N> struct output_list {
-  sink<T, R, D> sinks[N];
+  sink<T, R, D> sinks[N];  // of one shape
 };
 template <class First, class... Rest> auto outs(First&& first, Rest&&... rest) {
   auto const s = as_sink(first);
@@ -2522,6 +2614,7 @@ template <class First, class... Rest> auto outs(First&& first, Rest&&... rest) {
       {s, as_sink(rest)...}};
 }
 
+// What `map` was given to write to: one output or several, as a list.
 template <class T, int R, class D, int N> constexpr output_list<T, R, D, N> as_outputs(
     output_list<T, R, D, N> const& o) {
   return o;
@@ -2819,10 +2912,12 @@ void map(D, Out&& out, F const& f, In const&... in) {
                                      as_view(in)...);
 }
 
+// x itself: what a copy maps.
 struct identity_function {
   template <class V> constexpr V operator()(V x) const { return x; }
 };
 
+// a b
 struct multiply_function {
   template <class V> constexpr V operator()(V a, V b) const { return a * b; }
 };
@@ -2832,11 +2927,12 @@ template <class D, class Out, class In> void copy(D d, Out&& out, In const& in) 
   map(d, out, identity_function{}, in);
 }
 
-// out = value everywhere.
+// The same value whatever is read.
 template <class V> struct constant_function {
-  V c;
+  V c;  // the value
   template <class U> constexpr U operator()(U) const { return math::broadcast<U>(c); }
 };
+// out = value everywhere.
 template <class D, class T, int R> void fill(D d, view<T, R, D> out, T value) {
   map(d, out, constant_function<T>{value}, view<T const, R, D>(out));
 }
@@ -2850,11 +2946,13 @@ LIMBIC_END
 //   gemm(D, c, a, packed) b packed once by pack_matrix, used many times (recurrent weights)
 //
 // Transposes are views (a.transpose()). Structure (Goto and van de Geijn, "Anatomy of high-performance matrix
-// multiplication", 2008): b is packed into panels two SIMD packs wide, a is read in place, tiles of 96 x 256 of c run in
-// parallel, and a register micro-kernel goes over K in blocks of 128. Every element of c is one chain of
-// multiply-adds in the order of k, so its bits depend neither on the threads nor on where it lies in c. A product with a
-// single column, or with a single row times a transposed b, is a matrix-vector product and goes through gemv, whose dot
-// products add in another order. Scalar loops and dual numbers run the same code, their pack being one element.
+// multiplication", 2008): b is packed into panels three SIMD packs wide, tiles of 96 x 256 of c run in parallel, and a
+// register micro-kernel goes over K in blocks of 128. The rows of a are read in place, or, where they lie far apart, from
+// a copy of the tile's. Every element of c is one chain of multiply-adds in the order of k for each block, and the blocks
+// are added in their order, so its bits depend neither on the threads nor on where it lies in c. A product with a single
+// column or a single row is a matrix-vector product and goes through gemv: the same chain where the columns of the matrix
+// are contiguous, as in a row times b; dot products, which add in another order, elsewhere (a matrix times a column, a
+// row times a transposed b). Scalar loops and dual numbers run the same code, their pack being one element.
 
 LIMBIC_BEGIN
 
@@ -2871,40 +2969,58 @@ template <class D, class T> struct kernel_lanes {
 template <class T>
   requires has_lanes<T>
 struct kernel_lanes<simd, T> : lanes<T> {
-  // 8 x 2 accumulators fill 32 registers' worth of latency; a dual accumulator takes two registers.
-  static constexpr std::ptrdiff_t packs = is_dual<T> ? 1 : 2;
+  // 8 x 3 accumulators of 32 registers, 4 x 3 of 16: the rest holds three packs of b and an element of a. Two packs of b
+  // would hide the latency of the multiply-adds as well, but take more instructions for each. A dual takes two registers.
+  static constexpr std::ptrdiff_t packs = is_dual<T> ? 1 : 3;
   static constexpr std::ptrdiff_t rows = LIMBIC_SIMD_REGISTERS == 32 ? 8 : 4;
 };
 #endif
 
 inline constexpr std::ptrdiff_t gemm_rows = 96, gemm_columns = 256, gemm_depth = 128;
 
+// Where the micro-kernel finds a: element (i, k) of a group of rows at i * row + k * step, the next group at `group`.
+template <class T> struct left_rows {
+  T const* data;
+  std::ptrdiff_t row, step, group;
+};
+
 // c (M x N part of a tile) (+)= a b over one block of k. `b` has rows ldb apart, at least packs * width elements each.
 template <class D, class T, std::ptrdiff_t M, std::ptrdiff_t P>
-LIMBIC_INLINE void micro_kernel(std::ptrdiff_t depth, T const* a, std::ptrdiff_t row, std::ptrdiff_t step, T const* b,
-                                std::ptrdiff_t ldb, T* c, std::ptrdiff_t ldc, std::ptrdiff_t columns, bool add) {
+LIMBIC_INLINE void micro_kernel(std::ptrdiff_t depth, left_rows<T> a, T const* b, std::ptrdiff_t ldb, T* c,
+                                std::ptrdiff_t ldc, std::ptrdiff_t columns, bool add) {
   using L = kernel_lanes<D, T>;
   using V = typename L::type;
   V acc[M][P];
-  for (std::ptrdiff_t i = 0; i < M; ++i)
+  LIMBIC_UNROLL
+  for (std::ptrdiff_t i = 0; i < M; ++i) {
+    LIMBIC_UNROLL
     for (std::ptrdiff_t j = 0; j < P; ++j) acc[i][j] = V(0);
+  }
   for (std::ptrdiff_t k = 0; k < depth; ++k) {
     V right[P];
+    LIMBIC_UNROLL
     for (std::ptrdiff_t j = 0; j < P; ++j) right[j] = L::load(b + k * ldb + j * L::width);
+    LIMBIC_UNROLL
     for (std::ptrdiff_t i = 0; i < M; ++i) {
-      V const left = math::broadcast<V>(a[i * row + k * step]);
+      V const left = math::broadcast<V>(a.data[i * a.row + k * a.step]);
+      LIMBIC_UNROLL
       for (std::ptrdiff_t j = 0; j < P; ++j) acc[i][j] = math::fma(left, right[j], acc[i][j]);
     }
   }
   if (columns == P * L::width) {
-    for (std::ptrdiff_t i = 0; i < M; ++i)
+    LIMBIC_UNROLL
+    for (std::ptrdiff_t i = 0; i < M; ++i) {
+      LIMBIC_UNROLL
       for (std::ptrdiff_t j = 0; j < P; ++j) {
         T* const to = c + i * ldc + j * L::width;
         L::store(to, add ? L::load(to) + acc[i][j] : acc[i][j]);
       }
+    }
   } else {
+    LIMBIC_UNROLL
     for (std::ptrdiff_t i = 0; i < M; ++i) {
       T line[P * L::width];
+      LIMBIC_UNROLL
       for (std::ptrdiff_t j = 0; j < P; ++j) L::store(line + j * L::width, acc[i][j]);
       for (std::ptrdiff_t j = 0; j < columns; ++j) c[i * ldc + j] = add ? c[i * ldc + j] + line[j] : line[j];
     }
@@ -2913,47 +3029,66 @@ LIMBIC_INLINE void micro_kernel(std::ptrdiff_t depth, T const* a, std::ptrdiff_t
 
 // Rows M at a time, then M / 2, ... down to one.
 template <class D, class T, std::ptrdiff_t M, std::ptrdiff_t P>
-LIMBIC_NOINLINE void micro_rows(std::ptrdiff_t m, std::ptrdiff_t depth, T const* a, std::ptrdiff_t row,
-                                std::ptrdiff_t step, std::ptrdiff_t group, T const* b, std::ptrdiff_t ldb, T* c,
-                                std::ptrdiff_t ldc, std::ptrdiff_t columns, bool add) {
+LIMBIC_NOINLINE void micro_rows(std::ptrdiff_t m, std::ptrdiff_t depth, left_rows<T> a, T const* b, std::ptrdiff_t ldb,
+                                T* c, std::ptrdiff_t ldc, std::ptrdiff_t columns, bool add) {
   std::ptrdiff_t i = 0;
-  for (; i + M <= m; i += M, a += group)
-    micro_kernel<D, T, M, P>(depth, a, row, step, b, ldb, c + i * ldc, ldc, columns, add);
+  for (; i + M <= m; i += M, a.data += a.group)
+    micro_kernel<D, T, M, P>(depth, a, b, ldb, c + i * ldc, ldc, columns, add);
   if constexpr (M > 1)
-    if (i < m)
-      micro_rows<D, T, M / 2, P>(m - i, depth, a, row, step, M / 2 * row, b, ldb, c + i * ldc, ldc, columns, add);
+    if (i < m) {
+      a.group = M / 2 * a.row;
+      micro_rows<D, T, M / 2, P>(m - i, depth, a, b, ldb, c + i * ldc, ldc, columns, add);
+    }
 }
 
-// Rows of a (contiguous along the rows) in groups of G: element (i, k) of a group at k * G + i.
-template <std::ptrdiff_t G, class T>
-void pack_rows(T const* a, std::ptrdiff_t m, std::ptrdiff_t depth, std::ptrdiff_t step, T* to) {
+// The rows of a one after another, `line` elements each, or, where a is transposed, in groups as high as the
+// micro-kernel: element (i, k) of a group at k * G + i.
+template <class D, class T>
+left_rows<T> pack_rows(left_rows<T> a, std::ptrdiff_t m, std::ptrdiff_t depth, std::ptrdiff_t line, T* to) {
+  using L = kernel_lanes<D, T>;
+  constexpr std::ptrdiff_t G = L::rows;
+  if (a.row != 1 || a.step == 1) {
+    for (std::ptrdiff_t i = 0; i < m; ++i) {
+      T const* const from = a.data + i * a.row;
+      T* const at = to + i * line;
+      std::ptrdiff_t k = 0;
+      if (a.step == 1)
+        for (; k + L::width <= depth; k += L::width) L::store(at + k, L::load(from + k));
+      for (; k < depth; ++k) at[k] = from[k * a.step];
+    }
+    return {to, line, 1, G * line};
+  }
   for (std::ptrdiff_t k = 0; k < depth; ++k) {
-    T const* const from = a + k * step;
+    T const* const from = a.data + k * a.step;
     T* at = to + k * G;
     std::ptrdiff_t i = 0;
     for (; i + G <= m; i += G, at += G * depth)
       for (std::ptrdiff_t l = 0; l < G; ++l) at[l] = from[i + l];
     for (std::ptrdiff_t l = 0; i + l < m; ++l) at[l] = from[i + l];
   }
+  return {to, 1, G, G * depth};
 }
 
-// Panel p of b: rows k of packs * width columns one after another, zeros beyond the last column.
-template <class D, class T>
-void pack_panel(view<T const, 2, D> b, std::ptrdiff_t first, T* panel) {
+// The columns of a panel of a matrix of n columns. Four packs are two panels of two, not one of three and one of one.
+template <class D, class T> constexpr std::ptrdiff_t panel_width(std::ptrdiff_t n) {
   using L = kernel_lanes<D, T>;
-  constexpr std::ptrdiff_t width = L::packs * L::width;
+  return (L::packs == 3 && n > 3 * L::width && n <= 4 * L::width ? 2 : L::packs) * L::width;
+}
+
+// Panel of b: its rows of `width` columns from `first` one after another, zeros beyond the last column.
+template <class D, class T>
+void pack_panel(view<T const, 2, D> b, std::ptrdiff_t first, std::ptrdiff_t width, T* panel) {
+  using L = kernel_lanes<D, T>;
   std::ptrdiff_t const depth = b.extent(0), columns = b.extent(1) - first < width ? b.extent(1) - first : width;
   T const* from = b.data() + first * b.stride(1);
   if (b.stride(1) == 1) {
     for (std::ptrdiff_t k = 0; k < depth; ++k) {
       T const* const row = from + k * b.stride(0);
       T* const to = panel + k * width;
-      if (columns == width) {
-        for (std::ptrdiff_t j = 0; j < L::packs; ++j) L::store(to + j * L::width, L::load(row + j * L::width));
-      } else {
-        for (std::ptrdiff_t j = 0; j < columns; ++j) to[j] = row[j];
-        for (std::ptrdiff_t j = columns; j < width; ++j) to[j] = T(0);
-      }
+      std::ptrdiff_t j = 0;
+      for (; j + L::width <= columns; j += L::width) L::store(to + j, L::load(row + j));
+      for (; j < columns; ++j) to[j] = row[j];
+      for (; j < width; ++j) to[j] = T(0);
     }
     return;
   }
@@ -2970,114 +3105,142 @@ void pack_panel(view<T const, 2, D> b, std::ptrdiff_t first, T* panel) {
   }
 }
 
-template <class D, class T> constexpr std::ptrdiff_t panel_width() {
-  return kernel_lanes<D, T>::packs * kernel_lanes<D, T>::width;
-}
-
-// A panel of so many columns is read where it is: the micro-kernel takes all packs, or one, and reads no further.
-template <class D, class T> constexpr bool fills_packs(std::ptrdiff_t columns) {
-  return columns == panel_width<D, T>() || columns == kernel_lanes<D, T>::width;
+// micro_rows for the packs that so many columns take.
+template <class D, class T, std::ptrdiff_t P = kernel_lanes<D, T>::packs> auto rows_kernel(std::ptrdiff_t columns) {
+  using L = kernel_lanes<D, T>;
+  if constexpr (P > 1)
+    if (columns <= (P - 1) * L::width) return rows_kernel<D, T, P - 1>(columns);
+  return &micro_rows<D, T, L::rows, P>;
 }
 
 // Panels [p][K][width] of b, or b itself in place of those that are whole packs wide (ldb > 0: its rows are contiguous).
 template <class D, class T>
 void gemm_tiles(sink<T, 2, D> c, view<T const, 2, D> a, T const* panels, T const* in_place, std::ptrdiff_t ldb) {
   using L = kernel_lanes<D, T>;
-  constexpr std::ptrdiff_t width = panel_width<D, T>(), M = L::rows;
-  constexpr std::ptrdiff_t per_tile = gemm_columns / width > 0 ? gemm_columns / width : 1;
+  constexpr std::ptrdiff_t M = L::rows, cache_line = static_cast<std::ptrdiff_t>(64 / sizeof(T));
   std::ptrdiff_t const m = c.to.extent(0), n = c.to.extent(1), depth = a.extent(1), row = a.stride(0),
                        step = a.stride(1);
+  std::ptrdiff_t const width = panel_width<D, T>(n), per_tile = gemm_columns / width;
   std::ptrdiff_t const panel_count = (n + width - 1) / width;
   std::ptrdiff_t const tile_rows = (m + gemm_rows - 1) / gemm_rows,
                        tile_columns = (panel_count + per_tile - 1) / per_tile;
   std::ptrdiff_t const tiles = tile_rows * tile_columns;
   // A million multiply-adds take some 20 us: less is not worth waking a second thread, least of all on a busy machine.
   std::ptrdiff_t const grain = m * n * depth < (1 << 20) ? tiles : 1;
-  // The columns of a large transposed a lie far apart, on the same few cache sets: a tile of it is brought together.
-  bool const pack_a = row == 1 && step >= static_cast<std::ptrdiff_t>(512 / sizeof(T)) && m >= 4 * M && depth >= 64;
+  // The rows (of a transposed a: the columns) of a large a lie far apart, where they are powers of two on the same few
+  // cache sets: what a tile reads of it is brought together first.
+  bool const across = row == 1 && step != 1;
+  bool const pack_a = (across ? step : row) >= 8 * cache_line && m >= 4 * M && n >= 4 * L::width && depth >= 64;
+  std::ptrdiff_t const deepest = depth < gemm_depth ? depth : gemm_depth, line = deepest + cache_line;
   parallel_for(tiles, grain, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
     tensor<T, 1, D> packed_rows;
-    std::ptrdiff_t const deepest = depth < gemm_depth ? depth : gemm_depth;
-    if (pack_a) packed_rows = tensor<T, 1, D>(shape<1>{{gemm_rows * deepest}}, uninitialized);
+    if (pack_a) packed_rows = tensor<T, 1, D>(shape<1>{{gemm_rows * line}}, uninitialized);
     for (std::ptrdiff_t t = begin; t < end; ++t) {
       std::ptrdiff_t const i0 = t % tile_rows * gemm_rows, rows = m - i0 < gemm_rows ? m - i0 : gemm_rows;
       std::ptrdiff_t const p0 = t / tile_rows * per_tile,
                            p1 = p0 + per_tile < panel_count ? p0 + per_tile : panel_count;
       for (std::ptrdiff_t k0 = 0; k0 < depth; k0 += gemm_depth) {
         std::ptrdiff_t const ks = depth - k0 < gemm_depth ? depth - k0 : gemm_depth;
-        T const* left = a.data() + i0 * row + k0 * step;
-        if (pack_a) {
-          pack_rows<M>(left, rows, ks, step, packed_rows.data());
-          left = packed_rows.data();
-        }
+        left_rows<T> left{a.data() + i0 * row + k0 * step, row, step, M * row};
+        if (pack_a) left = pack_rows<D>(left, rows, ks, line, packed_rows.data());
         for (std::ptrdiff_t p = p0; p < p1; ++p) {
           std::ptrdiff_t const j = p * width, columns = n - j < width ? n - j : width;
-          bool const here = in_place != nullptr && fills_packs<D, T>(columns);
+          bool const here = in_place != nullptr && columns % L::width == 0;
           T const* const b =
               here ? in_place + k0 * ldb + j : panels + (in_place != nullptr ? 0 : p) * depth * width + k0 * width;
-          auto const run = columns > L::width ? &micro_rows<D, T, M, L::packs> : &micro_rows<D, T, M, 1>;
-          run(rows, ks, left, pack_a ? 1 : row, pack_a ? M : step, pack_a ? M * ks : M * row, b, here ? ldb : width,
-              c.to.data() + i0 * c.to.stride(0) + j, c.to.stride(0), columns, c.add || k0 > 0);
+          rows_kernel<D, T>(columns)(rows, ks, left, b, here ? ldb : width, c.to.data() + i0 * c.to.stride(0) + j,
+                                     c.to.stride(0), columns, c.add || k0 > 0);
         }
       }
     }
   });
 }
 
-// y (M) (+)= a (M, K) x (K), x contiguous. Rows that are contiguous become dot products, four at a time; otherwise
-// the columns are: y is built up in blocks of rows, x's elements multiplying columns.
+// A pack of n elements that lie `step` apart, zeros after them.
+template <class D, class T> LIMBIC_INLINE auto load_part(T const* p, std::ptrdiff_t n, std::ptrdiff_t step) {
+  using L = kernel_lanes<D, T>;
+  if (step == 1 && n >= L::width) return L::load(p);
+  T line[L::width];
+  for (std::ptrdiff_t l = 0; l < L::width; ++l) line[l] = l < n ? p[l * step] : T(0);
+  return L::load(line);
+}
+
+// y (M) (+)= a (M, K) x (K), x contiguous. Rows become dot products, four at a time, each in two accumulators, which
+// hides the latency of the multiply-adds. Where the columns are contiguous instead, sums of a run of rows take four
+// columns at a time, in the order of k and in the blocks of gemm_tiles, so that a row times b has the bits of that row of
+// a larger product.
 template <class D, class T>
 void gemv(T* y, std::ptrdiff_t y_step, bool add, view<T const, 2, D> a, T const* x) {
   using L = kernel_lanes<D, T>;
   using V = typename L::type;
   std::ptrdiff_t const m = a.extent(0), depth = a.extent(1), row = a.stride(0), step = a.stride(1);
-  auto const put = [&](std::ptrdiff_t i, T v) { y[i * y_step] = add ? y[i * y_step] + v : v; };
   std::ptrdiff_t const grain = m * depth < (1 << 17) ? m : ((1 << 16) / (depth + 1) + 8) / 8 * 8;
+  auto const put = [&](std::ptrdiff_t i, T v, bool adds) { y[i * y_step] = adds ? y[i * y_step] + v : v; };
   if (step == 1 || row != 1) {
     parallel_for(m, grain, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
-      constexpr std::ptrdiff_t R = kernel_lanes<D, T>::rows;
       auto const dots = [&](auto count, std::ptrdiff_t i) {
-        constexpr std::ptrdiff_t N = decltype(count)::value;
-        V acc[N];
-        for (auto& s : acc) s = V(0);
+        constexpr std::ptrdiff_t N = decltype(count)::value, U = 2;
+        T const* const first = a.data() + i * row;
+        V acc[N][U];
+        LIMBIC_UNROLL
+        for (std::ptrdiff_t r = 0; r < N; ++r) acc[r][0] = acc[r][1] = V(0);
         std::ptrdiff_t k = 0;
-        if (step == 1)
-          for (; k + L::width <= depth; k += L::width) {
-            V const right = L::load(x + k);
-            for (std::ptrdiff_t r = 0; r < N; ++r)
-              acc[r] = math::fma(L::load(a.data() + (i + r) * row + k), right, acc[r]);
+        for (; step == 1 && k + U * L::width <= depth; k += U * L::width) {
+          V const right[U] = {L::load(x + k), L::load(x + k + L::width)};
+          LIMBIC_UNROLL
+          for (std::ptrdiff_t r = 0; r < N; ++r) {
+            LIMBIC_UNROLL
+            for (std::ptrdiff_t u = 0; u < U; ++u)
+              acc[r][u] = math::fma(L::load(first + r * row + k + u * L::width), right[u], acc[r][u]);
           }
-        for (std::ptrdiff_t r = 0; r < N; ++r) {
-          T s = math::reduce_add(acc[r]);
-          for (std::ptrdiff_t l = k; l < depth; ++l) s = s + a.data()[(i + r) * row + l * step] * x[l];
-          put(i + r, s);
         }
+        for (; k < depth; k += L::width) {
+          V const right = load_part<D>(x + k, depth - k, 1);
+          LIMBIC_UNROLL
+          for (std::ptrdiff_t r = 0; r < N; ++r)
+            acc[r][0] = math::fma(load_part<D>(first + r * row + k * step, depth - k, step), right, acc[r][0]);
+        }
+        LIMBIC_UNROLL
+        for (std::ptrdiff_t r = 0; r < N; ++r) put(i + r, math::reduce_add(acc[r][0] + acc[r][1]), add);
       };
       std::ptrdiff_t i = begin;
-      for (; i + R <= end; i += R) dots(std::integral_constant<std::ptrdiff_t, R>(), i);
+      for (; i + 4 <= end; i += 4) dots(std::integral_constant<std::ptrdiff_t, 4>(), i);
       for (; i < end; ++i) dots(std::integral_constant<std::ptrdiff_t, 1>(), i);
     });
     return;
   }
-  parallel_for(m, grain, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
-    constexpr std::ptrdiff_t P = 4;
-    std::ptrdiff_t i = begin;
-    for (; i + P * L::width <= end; i += P * L::width) {
-      V acc[P];
-      for (auto& s : acc) s = V(0);
-      for (std::ptrdiff_t k = 0; k < depth; ++k) {
-        V const right = math::broadcast<V>(x[k]);
-        for (std::ptrdiff_t p = 0; p < P; ++p)
-          acc[p] = math::fma(L::load(a.data() + k * step + i + p * L::width), right, acc[p]);
+  // Runs of each column as long as the threads allow, as each column may lie on a page of its own. The pieces may depend
+  // on the threads here: an element's bits do not depend on where its piece begins.
+  constexpr std::ptrdiff_t run = 4096 / sizeof(T);
+  std::ptrdiff_t const share = (m / threads() / 64 + 1) * 64;
+  parallel_for(m, grain < share ? share : grain, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
+    T sums[run];
+    for (std::ptrdiff_t i0 = begin; i0 < end; i0 += run) {
+      std::ptrdiff_t const rows = end - i0 < run ? end - i0 : run;
+      auto const columns = [&](auto count, std::ptrdiff_t k) {
+        constexpr std::ptrdiff_t N = decltype(count)::value;
+        T const* const first = a.data() + i0 + k * step;
+        V right[N];
+        LIMBIC_UNROLL
+        for (std::ptrdiff_t u = 0; u < N; ++u) right[u] = math::broadcast<V>(x[k + u]);
+        auto const pack = [&](std::ptrdiff_t i, auto const& load) {
+          V s = L::load(sums + i);
+          LIMBIC_UNROLL
+          for (std::ptrdiff_t u = 0; u < N; ++u) s = math::fma(right[u], load(first + u * step + i), s);
+          L::store(sums + i, s);
+        };
+        std::ptrdiff_t i = 0;
+        for (; i + L::width <= rows; i += L::width) pack(i, [](T const* p) { return L::load(p); });
+        if (i < rows) pack(i, [&](T const* p) { return load_part<D>(p, rows - i, 1); });
+      };
+      for (std::ptrdiff_t k0 = 0; k0 < depth; k0 += gemm_depth) {
+        std::ptrdiff_t const k1 = depth - k0 < gemm_depth ? depth : k0 + gemm_depth;
+        for (std::ptrdiff_t i = 0; i < rows; i += L::width) L::store(sums + i, V(0));
+        std::ptrdiff_t k = k0;
+        for (; k + 4 <= k1; k += 4) columns(std::integral_constant<std::ptrdiff_t, 4>(), k);
+        for (; k < k1; ++k) columns(std::integral_constant<std::ptrdiff_t, 1>(), k);
+        for (std::ptrdiff_t i = 0; i < rows; ++i) put(i0 + i, sums[i], add || k0 > 0);
       }
-      T parts[P * L::width];
-      for (std::ptrdiff_t p = 0; p < P; ++p) L::store(parts + p * L::width, acc[p]);
-      for (std::ptrdiff_t l = 0; l < P * L::width; ++l) put(i + l, parts[l]);
-    }
-    for (; i < end; ++i) {
-      T s = T(0);
-      for (std::ptrdiff_t k = 0; k < depth; ++k) s = math::fma(a.data()[k * step + i], x[k], s);
-      put(i, s);
     }
   });
 }
@@ -3097,8 +3260,9 @@ template <class C, class A, class B> void check_gemm(C const& c, A const& a, B c
 // b laid out for the micro-kernel. The panels lie in memory of the caller (packed_size elements) or in its own.
 template <class T, class D = default_device> class packed_matrix {
  public:
+  // The elements of memory that b (K, N) needs.
   static std::ptrdiff_t packed_size(shape<2> const& b) {
-    constexpr std::ptrdiff_t width = detail::panel_width<D, T>();
+    std::ptrdiff_t const width = detail::panel_width<D, T>(b[1]);
     return (b[1] + width - 1) / width * width * b[0];
   }
   packed_matrix() = default;
@@ -3107,17 +3271,20 @@ template <class T, class D = default_device> class packed_matrix {
   }
   packed_matrix(view<T const, 2, D> b, T* workspace) { pack(b, workspace); }
 
+  // The shape of b.
   limbic::shape<2> const& shape() const { return shape_; }
+  // Where the panels lie, one after another.
   T const* panels() const { return panels_; }
 
  private:
   void pack(view<T const, 2, D> b, T* to) {
-    constexpr std::ptrdiff_t width = detail::panel_width<D, T>();
+    std::ptrdiff_t const width = detail::panel_width<D, T>(b.extent(1));
     shape_ = b.shape();
     panels_ = to;
     std::ptrdiff_t const count = (b.extent(1) + width - 1) / width;
     parallel_for(count, b.size() < (1 << 16) ? count : 1, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
-      for (std::ptrdiff_t p = begin; p < end; ++p) detail::pack_panel<D, T>(b, p * width, to + p * b.extent(0) * width);
+      for (std::ptrdiff_t p = begin; p < end; ++p)
+        detail::pack_panel<D, T>(b, p * width, width, to + p * b.extent(0) * width);
     });
   }
   limbic::shape<2> shape_;
@@ -3163,7 +3330,7 @@ void gemm(D d, sink<T, 2, D> c, view<T const, 2, D> a, view<T const, 2, D> b, T*
                       [&](T const* x) { detail::gemv<D, T>(c.to.data(), c.to.stride(0), c.add, a, x); });
     return;
   }
-  if (m == 1 && b.stride(1) != 1) {
+  if (m == 1) {
     contiguous_vector(a[0],
                       [&](T const* x) { detail::gemv<D, T>(c.to.data(), c.to.stride(1), c.add, b.transpose(), x); });
     return;
@@ -3175,13 +3342,13 @@ void gemm(D d, sink<T, 2, D> c, view<T const, 2, D> a, view<T const, 2, D> b, T*
     return copy(d, c, product);
   }
   // A few rows do not repay packing b: its full panels are read where they are, only a ragged last one is packed.
-  constexpr std::ptrdiff_t width = detail::panel_width<D, T>();
+  std::ptrdiff_t const width = detail::panel_width<D, T>(n);
   if (b.stride(1) == 1 && m <= 2 * detail::kernel_lanes<D, T>::rows) {
     std::ptrdiff_t const last = n / width * width;
     tensor<T, 1, D> ragged;
-    if (last < n && !detail::fills_packs<D, T>(n - last)) {
+    if ((n - last) % detail::kernel_lanes<D, T>::width != 0) {
       ragged = tensor<T, 1, D>(shape<1>{{depth * width}}, uninitialized);
-      detail::pack_panel<D, T>(b, last, ragged.data());
+      detail::pack_panel<D, T>(b, last, width, ragged.data());
     }
     return detail::gemm_tiles<D, T>(c, a, ragged.data(), b.data(), b.stride(0));
   }
@@ -3219,19 +3386,23 @@ LIMBIC_END
 
 LIMBIC_BEGIN
 
-struct sum_of {
+struct sum_of {  // a + b
+  // Where a fold begins: what changes nothing.
   template <class V> static constexpr V start() { return V(0); }
   template <class V> constexpr V operator()(V a, V b) const { return a + b; }
 };
-struct product_of {
+struct product_of {  // a b
+  // Where a fold begins: what changes nothing.
   template <class V> static constexpr V start() { return V(1); }
   template <class V> constexpr V operator()(V a, V b) const { return a * b; }
 };
 struct max_of {  // a NaN anywhere gives NaN
+  // Where a fold begins: what changes nothing.
   template <class V> static constexpr V start() { return math::constant<V>(-std::numeric_limits<double>::infinity()); }
   template <class V> constexpr V operator()(V a, V b) const { return math::max(a, b); }
 };
-struct min_of {
+struct min_of {  // as max_of
+  // Where a fold begins: what changes nothing.
   template <class V> static constexpr V start() { return math::constant<V>(std::numeric_limits<double>::infinity()); }
   template <class V> constexpr V operator()(V a, V b) const { return math::min(a, b); }
 };
@@ -3559,6 +3730,8 @@ LIMBIC_END
 //   map(out, f, in...)      out = f(in...), elementwise; an argument that is a number goes to every element
 //   sum(x) max(x) min(x) dot(x, y) fold(combine, f, x...)      one number
 //   argmax(x) argmin(x)     the first place of the greatest or least (of a NaN, where there is one); x is not empty
+//   count(x, f)             for how many places f(x[i], i) is true
+//   nth_place(x, k)         the place of the k-th element in ascending order, from 0; equal ones in the order of places
 //   place(out, i, v)        v at i, 0 elsewhere
 //   x.size(), x[i]
 //
@@ -3569,12 +3742,14 @@ LIMBIC_END
 LIMBIC_BEGIN
 
 template <class T, class D> struct row {
+  // What an operand says of itself, but for a rank.
   using value_type = std::remove_const_t<T>;
   using device = D;
-  T* data = nullptr;
+  T* data = nullptr;  // null: not given, or not wanted
   std::ptrdiff_t length = 0;
   bool add = false;  // map adds instead of assigning
 
+  // The number of elements, also of a null row.
   constexpr std::ptrdiff_t size() const { return length; }
   constexpr T& operator[](std::ptrdiff_t i) const { return data[i]; }
   explicit constexpr operator bool() const { return data != nullptr; }
@@ -3685,6 +3860,61 @@ template <class T, class D>
 constexpr std::ptrdiff_t argmin(row<T, D> x) {
   return detail::first_place(x, min(x));
 }
+template <class T, class D, class F>
+  requires is_host<D>
+constexpr std::ptrdiff_t count(row<T, D> x, F const& f) {
+  std::ptrdiff_t n = 0;
+  for (std::ptrdiff_t i = 0; i < x.length; ++i) n += f(x[i], i) ? 1 : 0;
+  return n;
+}
+
+namespace detail {
+
+// Unsigned integers in the order of the numbers: where a number is negative all bits turn, else the sign's alone.
+template <class T> constexpr auto order_key(T x) {
+  if constexpr (is_dual<T>) {
+    return order_key(x.value);
+  } else {
+    using U = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+    U const bits = std::bit_cast<U>(x + T(0)), sign = U(1) << (8 * sizeof(T) - 1);  // + 0: one zero, not two
+    return static_cast<U>((bits & sign) != 0 ? ~bits : bits | sign);
+  }
+}
+template <class U> struct key_at_most {
+  U key;
+  constexpr bool operator()(auto x, std::ptrdiff_t) const { return order_key(x) <= key; }
+};
+template <class U> struct key_below {
+  U key;
+  constexpr bool operator()(auto x, std::ptrdiff_t) const { return order_key(x) < key; }
+};
+template <class U> struct key_within {
+  U key;
+  std::ptrdiff_t last;
+  constexpr bool operator()(auto x, std::ptrdiff_t i) const { return i <= last && order_key(x) == key; }
+};
+
+}  // namespace detail
+
+// By halving the range of keys, then that of places: a count for each bit, and no memory. x holds no NaN, 0 <= k < size.
+template <class T, class D> constexpr std::ptrdiff_t nth_place(row<T, D> x, std::ptrdiff_t k) {
+  using U = decltype(detail::order_key(x[0]));
+  U low = 0, high = static_cast<U>(~U(0));
+  while (low < high) {
+    U const middle = low + (high - low) / 2;
+    if (count(x, detail::key_at_most<U>{middle}) > k) high = middle;
+    else low = middle + 1;
+  }
+  k -= count(x, detail::key_below<U>{low});
+  std::ptrdiff_t first = 0, last = x.size() - 1;
+  while (first < last) {
+    std::ptrdiff_t const middle = first + (last - first) / 2;
+    if (count(x, detail::key_within<U>{low, middle}) > k) last = middle;
+    else first = middle + 1;
+  }
+  return first;
+}
+
 template <class T, class D>
   requires is_host<D>
 constexpr void place(row<T, D> out, std::ptrdiff_t i, T v) {
@@ -3845,12 +4075,17 @@ LIMBIC_BEGIN
 
 // A set of operands and results: keep::input | keep::output, or one by one: keep::inputs(0, 2).
 struct keep {
-  std::uint32_t bits = 0;
+  std::uint32_t bits = 0;  // operands in the lower half, results in the upper
+  // The usual sets.
   static keep const nothing, input, output;
 
+  // The operands of these places.
   template <class... I> static constexpr keep inputs(I... i) { return {((1U << i) | ... | 0U)}; }
+  // The results of these places.
   template <class... I> static constexpr keep outputs(I... i) { return {((1U << (16 + i)) | ... | 0U)}; }
+  // Whether operand i is in the set.
   constexpr bool has_input(int i) const { return ((bits >> i) & 1U) != 0; }
+  // Whether result i is in the set.
   constexpr bool has_output(int i) const { return ((bits >> (16 + i)) & 1U) != 0; }
   friend constexpr keep operator|(keep a, keep b) { return {a.bits | b.bits}; }
 };
@@ -3860,13 +4095,17 @@ inline constexpr keep keep::output{0xFFFF0000U};
 
 // What an op may be applied to: variables on a tape (and then parameters beside them), tensors, views, parameters.
 template <class A> concept recorded = requires { typename std::remove_cvref_t<A>::recorded_on; };
+// Has a device, an element type and a rank.
 template <class A> concept operand = requires {
   typename std::remove_cvref_t<A>::device;
   typename std::remove_cvref_t<A>::value_type;
   std::remove_cvref_t<A>::rank;
 };
+// The number of axes of an operand.
 template <operand A> inline constexpr int rank_of = std::remove_cvref_t<A>::rank;
+// The element type of an operand.
 template <operand A> using element_of = typename std::remove_cvref_t<A>::value_type;
+// The device of an operand.
 template <operand A> using device_of = typename std::remove_cvref_t<A>::device;
 
 // An operand that was not given: a null view.
@@ -3979,6 +4218,7 @@ LIMBIC_END
 
 LIMBIC_BEGIN
 
+// An op that says the value of one element.
 template <class Op> concept has_value = requires(Op const& o) { o.value(1.0); } || requires(Op const& o) {
   o.value(1.0, 1.0);
 } || requires(Op const& o) { o.value(1.0, 1.0, 1.0); };
@@ -4044,7 +4284,7 @@ void spread_back(D d, sink<T, S, D> dx, F const& f, view<T const, R, D> const& d
 template <class Op> struct elementwise_op {
   static constexpr std::string_view name = Op::name;
   static constexpr keep needs = Op::needs;
-  Op o;
+  Op o;  // what says value and slopes
 
   template <int R> auto shape_of(shape<R> const& x) const { return x; }
   template <int A, int B> auto shape_of(shape<A> const& a, shape<B> const& b) const { return broadcast(name, a, b); }
@@ -4076,6 +4316,7 @@ template <class Op> struct elementwise_op {
   }
 };
 
+// The whole op that one with a value stands for.
 template <has_value Op> constexpr elementwise_op<Op> lift(Op const& o, says_less) { return {o}; }
 
 LIMBIC_END
@@ -4187,6 +4428,7 @@ template <class T, class D = default_device> struct linear {
     return functional::linear(std::forward<X>(x), weight, bias);
   }
 
+  // Names the parameters: weight, bias.
   void each(auto f) {
     f("weight", weight);
     if (bias.size() > 0) f("bias", bias);
@@ -4203,6 +4445,7 @@ LIMBIC_BEGIN
 
 template <class Layer> class layer_list {
  public:
+  // The type of one layer.
   using value_type = Layer;
 
   layer_list() = default;
@@ -4221,10 +4464,13 @@ template <class Layer> class layer_list {
     if (layers_ != nullptr) from_->deallocate(layers_, bytes_);
   }
 
+  // The number of layers.
   std::ptrdiff_t size() const { return size_; }
   Layer& operator[](std::ptrdiff_t i) { return layers_[i]; }
   Layer const& operator[](std::ptrdiff_t i) const { return layers_[i]; }
+  // For range-for, in their order.
   Layer* begin() { return layers_; }
+  // Behind the last layer.
   Layer* end() { return layers_ + size_; }
   Layer const* begin() const { return layers_; }
   Layer const* end() const { return layers_ + size_; }
@@ -4380,6 +4626,7 @@ LIMBIC_END
 
 LIMBIC_BEGIN
 
+// From the gates before their nonlinearities and c_{t-1}: i, f, g, o, tanh c_t, c_t, h_t.
 struct lstm_cell {
   template <class V> constexpr results<V, 7> operator()(V i, V f, V g, V o, V c) const {
     V const input = math::sigmoid(i), forget = math::sigmoid(f), update = math::tanh(g), output = math::sigmoid(o);
@@ -4400,6 +4647,7 @@ struct lstm_cell_adjoint {
   }
 };
 
+// a + b
 struct add_function {
   template <class V> constexpr V operator()(V a, V b) const { return a + b; }
 };
@@ -4421,6 +4669,7 @@ struct time_order {
 };
 }  // namespace detail
 
+// All steps of one direction: gates (T, B, 4H), cells and hidden (T, B, H) from x (T, B, I), states and weights.
 template <class D, class T>
 void lstm_forward(D d, view<T, 3, D> gates, view<T, 3, D> cells, view<T, 3, D> hidden, view<T const, 3, D> x,
                   view<T const, 2, D> h_0, view<T const, 2, D> c_0, view<T const, 2, D> w_ih, view<T const, 2, D> w_hh,
@@ -4697,7 +4946,7 @@ LIMBIC_END
 
 LIMBIC_BEGIN
 
-inline constexpr std::ptrdiff_t to_the_end = std::numeric_limits<std::ptrdiff_t>::max();
+inline constexpr std::ptrdiff_t to_the_end = std::numeric_limits<std::ptrdiff_t>::max();  // as the end of a range
 
 namespace detail {
 // dx (+)= dy on a part of dx, 0 elsewhere.
@@ -4791,8 +5040,8 @@ LIMBIC_BEGIN
 
 struct lstm_options {
   int layers = 1;
-  bool bidirectional = false;
-  bool bias = true;
+  bool bidirectional = false;  // a second run from the back; results side by side
+  bool bias = true;            // two of them a layer, as in PyTorch
   bool batch_first = false;
 };
 
@@ -4820,6 +5069,7 @@ template <class T, class D = default_device> class lstm {
     });
   }
 
+  // What it was made with.
   lstm_options const& options() const { return options_; }
 
   template <operand X> auto operator()(X const& x) const { return run(x, no_state(), no_state(), 0); }
@@ -4830,12 +5080,14 @@ template <class T, class D = default_device> class lstm {
         fail<shape_error>("lstm", "an initial state needs ", cells_.size(), " layers and directions, but is ", s);
     return run(x, h_0, c_0, 0);
   }
+  // The same input z (B, I) at each of so many steps, without copies of it.
   template <operand Z> auto repeat(Z const& z, std::ptrdiff_t steps) const {
     static_assert(rank_of<Z> == 2, "limbic: lstm: what is repeated over time is (B, I)");
     if (steps < 1) fail<argument_error>("lstm", "the input must be repeated at least once, not ", steps, " times");
     return run(unsqueeze(z, options_.batch_first ? 1 : 0), no_state(), no_state(), steps);
   }
 
+  // Names the parameters as PyTorch does: weight_ih_l0, ..., bias_hh_l0_reverse.
   void each(auto f) {
     static constexpr std::string_view names[] = {"weight_ih_l", "weight_hh_l", "bias_ih_l", "bias_hh_l"};
     std::ptrdiff_t const directions = options_.bidirectional ? 2 : 1;
@@ -4917,10 +5169,10 @@ LIMBIC_END
 LIMBIC_BEGIN
 
 struct lstm_autoencoder_options {
-  std::ptrdiff_t input_size = 1;
-  std::ptrdiff_t hidden_size = 64;
-  std::ptrdiff_t latent_size = 42;
-  int layers = 1;  // each way
+  std::ptrdiff_t input_size = 1;    // F
+  std::ptrdiff_t hidden_size = 64;  // H, of both LSTMs
+  std::ptrdiff_t latent_size = 42;  // Z
+  int layers = 1;                   // each way
 };
 
 template <class T, class D = default_device> struct lstm_autoencoder {
@@ -4947,6 +5199,7 @@ template <class T, class D = default_device> struct lstm_autoencoder {
   }
   auto operator()(auto const& x) const { return decode(encode(x), x.extent(1)); }
 
+  // Names the members as a PyTorch module does: encoder, latent, decoder, output.
   void each(auto f) {
     f("encoder", encoder);
     f("latent", latent);
@@ -4977,14 +5230,17 @@ LIMBIC_END
 
 LIMBIC_BEGIN
 
+// The mode of a model in use: nothing is random.
 struct evaluation {
-  static constexpr bool trains = false;
+  static constexpr bool trains = false;  // which of the two
 };
+// The mode of a model that learns: dropout draws from `random`.
 struct training {
-  static constexpr bool trains = true;
-  rng& random;
+  static constexpr bool trains = true;  // which of the two
+  rng& random;                          // moves on with each draw
 };
 
+// One of the two modes.
 template <class M> concept layer_mode = std::is_same_v<M, evaluation> || std::is_same_v<M, training>;
 
 LIMBIC_END
@@ -5051,6 +5307,7 @@ class dropout {
   explicit dropout(double p = 0.5) : p_(p) {
     if (!(p >= 0 && p < 1)) fail<argument_error>("dropout", "p must lie in [0, 1), but is ", p);
   }
+  // The probability that an element is dropped.
   double p() const { return p_; }
 
   template <operand X, layer_mode M> auto operator()(X&& x, M mode) const {
@@ -5066,6 +5323,7 @@ class dropout {
     }
   }
 
+  // No parameters.
   void each(auto) {}
 
  private:
@@ -5092,10 +5350,10 @@ LIMBIC_END
 LIMBIC_BEGIN
 
 namespace reduction {
-struct mean_t {};
-struct sum_t {};
-struct none_t {};
-struct batchmean_t {};
+struct mean_t {};       // the type of mean
+struct sum_t {};        // the type of sum
+struct none_t {};       // the type of none
+struct batchmean_t {};  // the type of batchmean
 inline constexpr mean_t mean{};
 inline constexpr sum_t sum{};
 inline constexpr none_t none{};
@@ -5105,11 +5363,13 @@ inline constexpr batchmean_t batchmean{};
 // What every loss takes; kl_div takes batchmean too.
 template <class R> concept common_reduction =
     std::is_same_v<R, reduction::mean_t> || std::is_same_v<R, reduction::sum_t> || std::is_same_v<R, reduction::none_t>;
+// All four.
 template <class R> concept any_reduction = common_reduction<R> || std::is_same_v<R, reduction::batchmean_t>;
 
 // Stands for a weight that is not given, where a later operand is.
 struct no_weight_t {};
-inline constexpr no_weight_t no_weight{};
+inline constexpr no_weight_t no_weight{};  // in the place of a weight
+// A weight, or no_weight.
 template <class W> concept weight_operand = operand<W> || std::is_same_v<std::remove_cvref_t<W>, no_weight_t>;
 
 namespace detail {
@@ -5155,7 +5415,7 @@ template <class Op, int I> struct loss_slope {
 template <class Op, any_reduction R> struct pointwise_loss_op {
   static constexpr std::string_view name = Op::name;
   static constexpr keep needs = keep::input;
-  Op o;
+  Op o;  // what the loss is of one element
 
   template <int N, int... W> auto shape_of(shape<N> const& x, shape<N> const& target,
                                            shape<W> const&... weights) const {
@@ -5429,9 +5689,9 @@ template <class Op, class D, class T, int R> void check_labels(D d, Op const& o,
 template <class Op, common_reduction R> struct class_loss_op {
   static constexpr std::string_view name = Op::name;
   static constexpr keep needs = (Op::normalizes ? keep::inputs(0, 1, 2) : keep::inputs(1, 2)) | keep::outputs(1, 2);
-  static constexpr int visible = 1;
-  static constexpr bool averages = std::is_same_v<R, reduction::mean_t>;
-  Op o;
+  static constexpr int visible = 1;                                       // the loss; the rest is for the adjoint
+  static constexpr bool averages = std::is_same_v<R, reduction::mean_t>;  // whether a mean is asked for
+  Op o;                                                                   // what the loss is of one sample
 
   template <int N> auto shape_of(shape<N> const& x, shape<N - 1> const& label) const {
     bool fits = label[0] == x[0];
@@ -5625,7 +5885,7 @@ struct soft_target_adjoint : soft_row {
 template <common_reduction R> struct soft_cross_entropy_op {
   static constexpr std::string_view name = "cross_entropy";
   static constexpr keep needs = keep::input | keep::outputs(1);
-  static constexpr int visible = 1;
+  static constexpr int visible = 1;  // the loss; the rest is for the adjoint
   double label_smoothing = 0.0;
 
   template <int N> auto shape_of(shape<N> const& x, shape<N> const& target) const {
@@ -6102,12 +6362,13 @@ LIMBIC_END
 
 LIMBIC_BEGIN
 
+// How the normal distribution is computed: exactly, or by a tanh, as PyTorch's `approximate`.
 enum class gelu_form { none, tanh };
 
 struct gelu_op {
   static constexpr std::string_view name = "gelu";
   static constexpr keep needs = keep::input;
-  gelu_form approximate = gelu_form::none;
+  gelu_form approximate = gelu_form::none;  // the form
 
   template <class V> constexpr V value(V x) const {
     V const half = math::constant<V>(0.5);
@@ -6178,6 +6439,7 @@ LIMBIC_END
 
 LIMBIC_BEGIN
 
+// An op that says what becomes of one row.
 template <class Op> concept has_rows =
     requires { &Op::axis; } && requires(Op const& o, row<double, scalar> r) { o.forward_row(r, r); };
 
@@ -6195,7 +6457,7 @@ template <class Op> struct row_adjoint {
 template <class Op> struct rowwise_op {
   static constexpr std::string_view name = Op::name;
   static constexpr keep needs = Op::needs;
-  Op o;
+  Op o;  // what says forward_row and adjoint_row
 
   template <int R> shape<R> shape_of(shape<R> const& x) const {
     normalize_axis(name, o.axis, R);
@@ -6442,6 +6704,7 @@ LIMBIC_END
 
 LIMBIC_BEGIN
 
+// A number of the language: what may stand beside an operand.
 template <class S> concept plain_number = std::is_arithmetic_v<std::remove_cvref_t<S>>;
 
 LIMBIC_END
@@ -6520,7 +6783,11 @@ LIMBIC_END
 // ---- limbic/ops/compare.hpp --------------------------------------------------------------------------------------
 // limbic/ops/compare.hpp - comparisons as masks
 //
-//   y = 1 where a == b (a < b, a <= b, a > b, a >= b), else 0; the second may be a number
+//   equal(a, b)            y = 1 where a == b, else 0; in all of them the second may be a number
+//   less(a, b)             y = 1 where a < b, else 0
+//   less_equal(a, b)       y = 1 where a <= b, else 0
+//   greater(a, b)          y = 1 where a > b, else 0
+//   greater_equal(a, b)    y = 1 where a >= b, else 0
 //
 // shape   broadcast (NumPy's rule)
 // adjoint 0: a step has no slope
@@ -6568,7 +6835,7 @@ struct greater_equal_op {
 template <class Op> struct compare_number_op {
   static constexpr std::string_view name = Op::name;
   static constexpr keep needs = keep::nothing;
-  double c = 0;
+  double c = 0;  // the number
 
   template <class V> constexpr V value(V x) const { return Op{}.value(x, math::constant<V>(c)); }
   template <class V> constexpr auto slopes() const { return results{V(0)}; }
@@ -6866,6 +7133,7 @@ template <class T, int R, class D> inline constexpr bool is_array<view<T, R, D>>
 template <class T, int R, class D> inline constexpr bool is_array<parameter<T, R, D>> = true;
 }  // namespace detail
 
+// What the operators take: tensors, views, parameters and variables of this library.
 template <class A> concept array_operand = operand<A> && (recorded<A> || detail::is_array<std::remove_cvref_t<A>>);
 
 template <array_operand X> auto operator-(X&& x) { return neg(std::forward<X>(x)); }
@@ -7032,14 +7300,17 @@ LIMBIC_END
 
 LIMBIC_BEGIN
 
+// Asks to keep the reduced axis, with extent 1.
 struct keepdim_t {};
-inline constexpr keepdim_t keepdim{};
+inline constexpr keepdim_t keepdim{};  // as in sum(x, axis, keepdim)
 
+// What is reduced: an axis, which goes or stays, or everything.
 enum class over { axis, axis_kept, all };
 
 template <over Kind> struct along {
   int axis = 0;
 
+  // The shape of the result; index_error where there is no such axis.
   template <int R> auto reduced(std::string_view name, shape<R> const& x) const {
     if constexpr (Kind == over::all) {
       return shape<0>();
@@ -7235,6 +7506,103 @@ template <operand X>
 auto argmin(X const& x, int axis = -1) {
   if constexpr (rank_of<X> >= 1) return detail::extreme_position<false>("argmin", device_of<X>{}, as_view(x), axis);
   else static_assert(rank_of<X> >= 1, "limbic: argmin takes a tensor of rank 1 or more");
+}
+
+LIMBIC_END
+// ---- limbic/ops/percentile.hpp -----------------------------------------------------------------------------------
+// limbic/ops/percentile.hpp - the value below which q of a hundred elements lie, along an axis or among all elements
+//
+//   percentile(x, 50)         the median
+//   percentile(x, 90, 0)
+//
+//   y = (1 - w) x_(k) + w x_(k+1),   k = floor(p),  w = p - k,  p = q / 100 (n - 1)
+//
+// where x_(0) <= x_(1) <= ... are the elements in order: numpy.percentile's default, Hyndman and Fan 1996, definition 7.
+// NaN among the elements gives NaN.
+//
+// shape   see along.hpp
+// adjoint x'_i += y' (1 - w) where x_(k) stands, y' w where x_(k+1) stands: a subgradient. Equal elements are in the order
+//         of their places, so each of the two has one place.
+// domain  0 <= q <= 100, at least one element
+
+LIMBIC_BEGIN
+
+namespace detail {
+
+struct percentile_rows {
+  double q;
+
+  // Where the two elements stand, and the weight of the second.
+  struct between {
+    std::ptrdiff_t first, second;
+    double weight;
+  };
+  constexpr between find(auto x) const {
+    std::ptrdiff_t const last = x.size() - 1, greatest = argmax(x);
+    if (math::isnan(x[greatest])) return {greatest, greatest, 0};
+    double const p = q / 100 * static_cast<double>(last);
+    auto const k = static_cast<std::ptrdiff_t>(p);
+    double const w = p - static_cast<double>(k);
+    std::ptrdiff_t const first = nth_place(x, k);
+    return {first, w > 0 ? nth_place(x, k + 1) : first, w};
+  }
+};
+struct percentile_forward : percentile_rows {
+  constexpr void operator()(auto x, auto y) const {
+    using T = typename decltype(y)::value_type;
+    auto const [first, second, w] = find(x);
+    T const a = x[first], b = x[second];
+    y.put(0, a == b || w == 0 ? a : math::constant<T>(1 - w) * a + math::constant<T>(w) * b);
+  }
+};
+struct percentile_adjoint : percentile_rows {
+  constexpr void operator()(auto x, auto dy, auto dx) const {
+    using T = typename decltype(dx)::value_type;
+    auto const [first, second, w] = find(x);
+    T const g = dy[0];
+    place(dx, first, math::constant<T>(1 - w) * g);
+    dx.add = true;
+    if (w > 0) dx.put(second, math::constant<T>(w) * g);
+  }
+};
+
+}  // namespace detail
+
+template <over Kind> struct percentile_op : along<Kind> {
+  static constexpr std::string_view name = "percentile";
+  static constexpr keep needs = keep::input;
+  double q = 50;
+
+  template <int R> auto shape_of(shape<R> const& x) const {
+    auto const y = this->reduced(name, x);
+    this->check_not_empty(name, x);
+    return y;
+  }
+  template <class D, class X> void forward(D d, auto y, X x) const {
+    if (x.size() == 0) return;
+    for_each_row(d, this->axis, detail::percentile_forward{{q}}, x, this->template wide<X::rank>(y));
+  }
+  template <class D, class X> void adjoint(D d, X x, auto, auto dy, auto dx) const {
+    if (!dx || x.size() == 0) return;
+    for_each_row(d, this->axis, detail::percentile_adjoint{{q}}, x, this->template wide<X::rank>(dy), dx);
+  }
+};
+
+namespace detail {
+template <over Kind, operand X> auto apply_percentile(X&& x, double q, int axis) {
+  if (!(q >= 0 && q <= 100)) fail<argument_error>("percentile", "q must lie in [0, 100], but is ", q);
+  return apply_along(percentile_op<Kind>{{axis}, q}, std::forward<X>(x));
+}
+}  // namespace detail
+
+template <operand X> auto percentile(X&& x, double q) {
+  return detail::apply_percentile<over::axis>(reshape(std::forward<X>(x), shape<1>{{x.shape().size()}}), q, 0);
+}
+template <operand X> auto percentile(X&& x, double q, int axis) {
+  return detail::apply_percentile<over::axis>(std::forward<X>(x), q, axis);
+}
+template <operand X> auto percentile(X&& x, double q, int axis, keepdim_t) {
+  return detail::apply_percentile<over::axis_kept>(std::forward<X>(x), q, axis);
 }
 
 LIMBIC_END
