@@ -43,6 +43,10 @@ template <class T> struct strided_matrix {
   std::ptrdiff_t row, column;
 };
 
+// A panel of b is so many packs wide: with the differences beside the sums, three would not fit the registers.
+template <class D, class T> inline constexpr std::ptrdiff_t difference_packs =
+    kernel_lanes<D, T>::packs == 3 ? 2 : kernel_lanes<D, T>::packs;
+
 // M rows of c, one panel wide.
 template <class Rule, std::ptrdiff_t M, class D, class T>
 LIMBIC_INLINE void difference_kernel(D, std::ptrdiff_t depth, strided_matrix<T> a, T const* panel,
@@ -51,7 +55,7 @@ LIMBIC_INLINE void difference_kernel(D, std::ptrdiff_t depth, strided_matrix<T> 
   using L = kernel_lanes<D, T>;
   using V = typename L::type;
   constexpr Rule rule;
-  constexpr std::ptrdiff_t P = L::packs, W = L::width;
+  constexpr std::ptrdiff_t P = difference_packs<D, T>, W = L::width;
   V acc[M][P], mine[M][P];
   for (std::ptrdiff_t i = 0; i < M; ++i)
     for (std::ptrdiff_t j = 0; j < P; ++j) acc[i][j] = mine[i][j] = V(0);
@@ -116,9 +120,11 @@ void difference_tiles(D d, sink<T, 2, D> c, view<T const, 2, D> a, view<T const,
     difference_tiles<Rule>(d, sink<T, 2, D>(dense.view()), a, b, own);
     return copy(d, c, dense);
   }
-  constexpr std::ptrdiff_t width = panel_width<D, T>(), rows = kernel_lanes<D, T>::rows / (Rule::uses_own ? 2 : 1);
-  packed_matrix<T, D> const packed(b);
+  constexpr std::ptrdiff_t width = difference_packs<D, T> * kernel_lanes<D, T>::width;
+  constexpr std::ptrdiff_t rows = kernel_lanes<D, T>::rows / (Rule::uses_own ? 2 : 1);
   std::ptrdiff_t const panels = (columns + width - 1) / width, bands = (n + gemm_rows - 1) / gemm_rows;
+  tensor<T, 1, D> packed(shape<1>{{panels * width * depth}}, uninitialized);
+  for (std::ptrdiff_t p = 0; p < panels; ++p) pack_panel<D, T>(b, p * width, width, packed.data() + p * depth * width);
   std::ptrdiff_t const grain = n * columns * depth < (1 << 18) ? bands * panels : 1;
   parallel_for(bands * panels, grain, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
     for (std::ptrdiff_t t = begin; t < end; ++t) {
@@ -129,7 +135,7 @@ void difference_tiles(D d, sink<T, 2, D> c, view<T const, 2, D> a, view<T const,
         strided_matrix<T> const mine{own ? own.data() + i * own.stride(0) + j * own.stride(1) : left.data,
                                      own.stride(0), own.stride(1)};
         difference_rows<Rule, rows>(d, m, depth - k < gemm_depth ? depth - k : gemm_depth, left,
-                                    packed.panels() + p * depth * width + k * width, mine,
+                                    packed.data() + p * depth * width + k * width, mine,
                                     c.to.data() + i * c.to.stride(0) + j, c.to.stride(0), some, c.add || k > 0);
       }
     }
