@@ -204,11 +204,13 @@ template <class T, class A, class F> LIMBIC_INLINE T fold_lanes(xsimd::batch<T, 
   alignas(A::alignment()) T v[n];
   x.store_aligned(v);
   using half_pack = xsimd::make_sized_batch_t<T, n / 2>;
-  if constexpr (!std::is_void_v<half_pack>)
+  if constexpr (!std::is_void_v<half_pack>) {
     return math::fold_lanes(f(half_pack::load_aligned(v), half_pack::load_aligned(v + n / 2)), f);
-  for (std::size_t half = n / 2; half > 0; half /= 2)
-    for (std::size_t i = 0; i < half; ++i) v[i] = f(v[i], v[i + half]);
-  return v[0];
+  } else {
+    for (std::size_t half = n / 2; half > 0; half /= 2)
+      for (std::size_t i = 0; i < half; ++i) v[i] = f(v[i], v[i + half]);
+    return v[0];
+  }
 }
 template <class T, class A, class F> LIMBIC_INLINE dual<T> fold_lanes(dual<xsimd::batch<T, A>> x, F f) {
   constexpr std::size_t n = xsimd::batch<T, A>::size;
