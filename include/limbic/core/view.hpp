@@ -88,7 +88,7 @@ template <class T, int R, class D = default_device> class view {
     return {data_ + i * strides_[0], extents, steps};
   }
 
-  // Elements begin, begin + step, ... below end along one axis.
+  // Elements begin, begin + step, ... below end along one axis. A view without data stays one.
   LIMBIC_INLINE constexpr view slice(int axis, std::ptrdiff_t begin, std::ptrdiff_t end,
                                      std::ptrdiff_t step = 1) const {
     axis = normalize_axis("slice", axis, R);
@@ -96,7 +96,7 @@ template <class T, int R, class D = default_device> class view {
       fail<index_error>("slice", "range ", begin, " to ", end, " step ", step, " does not lie in axis ", axis, " of ",
                         shape_);
     view v = *this;
-    v.data_ += begin * strides_[axis];
+    if (data_ != nullptr) v.data_ += begin * strides_[axis];
     v.shape_[axis] = (end - begin + step - 1) / step;
     v.strides_[axis] *= step;
     return v;
