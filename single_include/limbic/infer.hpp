@@ -822,7 +822,7 @@ template <class T, int R, class D = default_device> class view {
     return {data_ + i * strides_[0], extents, steps};
   }
 
-  // Elements begin, begin + step, ... below end along one axis.
+  // Elements begin, begin + step, ... below end along one axis. A view without data stays one.
   LIMBIC_INLINE constexpr view slice(int axis, std::ptrdiff_t begin, std::ptrdiff_t end,
                                      std::ptrdiff_t step = 1) const {
     axis = normalize_axis("slice", axis, R);
@@ -830,7 +830,7 @@ template <class T, int R, class D = default_device> class view {
       fail<index_error>("slice", "range ", begin, " to ", end, " step ", step, " does not lie in axis ", axis, " of ",
                         shape_);
     view v = *this;
-    v.data_ += begin * strides_[axis];
+    if (data_ != nullptr) v.data_ += begin * strides_[axis];
     v.shape_[axis] = (end - begin + step - 1) / step;
     v.strides_[axis] *= step;
     return v;
@@ -1998,11 +1998,13 @@ template <class T, class A, class F> LIMBIC_INLINE T fold_lanes(xsimd::batch<T, 
   alignas(A::alignment()) T v[n];
   x.store_aligned(v);
   using half_pack = xsimd::make_sized_batch_t<T, n / 2>;
-  if constexpr (!std::is_void_v<half_pack>)
+  if constexpr (!std::is_void_v<half_pack>) {
     return math::fold_lanes(f(half_pack::load_aligned(v), half_pack::load_aligned(v + n / 2)), f);
-  for (std::size_t half = n / 2; half > 0; half /= 2)
-    for (std::size_t i = 0; i < half; ++i) v[i] = f(v[i], v[i + half]);
-  return v[0];
+  } else {
+    for (std::size_t half = n / 2; half > 0; half /= 2)
+      for (std::size_t i = 0; i < half; ++i) v[i] = f(v[i], v[i + half]);
+    return v[0];
+  }
 }
 template <class T, class A, class F> LIMBIC_INLINE dual<T> fold_lanes(dual<xsimd::batch<T, A>> x, F f) {
   constexpr std::size_t n = xsimd::batch<T, A>::size;
@@ -8084,6 +8086,10 @@ template <class T> struct strided_matrix {
   std::ptrdiff_t row, column;
 };
 
+// A panel of b is so many packs wide: with the differences beside the sums, three would not fit the registers.
+template <class D, class T> inline constexpr std::ptrdiff_t difference_packs =
+    kernel_lanes<D, T>::packs == 3 ? 2 : kernel_lanes<D, T>::packs;
+
 // M rows of c, one panel wide.
 template <class Rule, std::ptrdiff_t M, class D, class T>
 LIMBIC_INLINE void difference_kernel(D, std::ptrdiff_t depth, strided_matrix<T> a, T const* panel,
@@ -8092,7 +8098,7 @@ LIMBIC_INLINE void difference_kernel(D, std::ptrdiff_t depth, strided_matrix<T> 
   using L = kernel_lanes<D, T>;
   using V = typename L::type;
   constexpr Rule rule;
-  constexpr std::ptrdiff_t P = L::packs, W = L::width;
+  constexpr std::ptrdiff_t P = difference_packs<D, T>, W = L::width;
   V acc[M][P], mine[M][P];
   for (std::ptrdiff_t i = 0; i < M; ++i)
     for (std::ptrdiff_t j = 0; j < P; ++j) acc[i][j] = mine[i][j] = V(0);
@@ -8157,9 +8163,11 @@ void difference_tiles(D d, sink<T, 2, D> c, view<T const, 2, D> a, view<T const,
     difference_tiles<Rule>(d, sink<T, 2, D>(dense.view()), a, b, own);
     return copy(d, c, dense);
   }
-  constexpr std::ptrdiff_t width = panel_width<D, T>(), rows = kernel_lanes<D, T>::rows / (Rule::uses_own ? 2 : 1);
-  packed_matrix<T, D> const packed(b);
+  constexpr std::ptrdiff_t width = difference_packs<D, T> * kernel_lanes<D, T>::width;
+  constexpr std::ptrdiff_t rows = kernel_lanes<D, T>::rows / (Rule::uses_own ? 2 : 1);
   std::ptrdiff_t const panels = (columns + width - 1) / width, bands = (n + gemm_rows - 1) / gemm_rows;
+  tensor<T, 1, D> packed(shape<1>{{panels * width * depth}}, uninitialized);
+  for (std::ptrdiff_t p = 0; p < panels; ++p) pack_panel<D, T>(b, p * width, width, packed.data() + p * depth * width);
   std::ptrdiff_t const grain = n * columns * depth < (1 << 18) ? bands * panels : 1;
   parallel_for(bands * panels, grain, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
     for (std::ptrdiff_t t = begin; t < end; ++t) {
@@ -8170,7 +8178,7 @@ void difference_tiles(D d, sink<T, 2, D> c, view<T const, 2, D> a, view<T const,
         strided_matrix<T> const mine{own ? own.data() + i * own.stride(0) + j * own.stride(1) : left.data,
                                      own.stride(0), own.stride(1)};
         difference_rows<Rule, rows>(d, m, depth - k < gemm_depth ? depth - k : gemm_depth, left,
-                                    packed.panels() + p * depth * width + k * width, mine,
+                                    packed.data() + p * depth * width + k * width, mine,
                                     c.to.data() + i * c.to.stride(0) + j, c.to.stride(0), some, c.add || k > 0);
       }
     }
