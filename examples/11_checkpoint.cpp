@@ -3,7 +3,7 @@
 //   11_checkpoint                  shows it
 //   11_checkpoint FILE EPOCHS      trains until EPOCHS, from where FILE has got to; kill it whenever you like, start it again
 //
-// Before: 09_fixed_buffer.cpp    next: 12_arrays.cpp
+// Before: 10_search.cpp    next: 12_arrays.cpp
 #include "common/check.hpp"
 
 #include <limbic/data.hpp>
