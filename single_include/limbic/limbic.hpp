@@ -119,7 +119,7 @@
 #define LIMBIC_ON_GPU 0
 #endif
 
-// What compilers call: always inlined; never inlined, and rarely run; never inlined; the only pointer to its elements.
+// A function that is inlined always, unless LIMBIC_FORCE_INLINE is 0.
 #if !LIMBIC_FORCE_INLINE
 #define LIMBIC_INLINE inline
 #elif defined(__GNUC__)
@@ -130,6 +130,7 @@
 #define LIMBIC_INLINE inline
 #endif
 
+// What compilers call: never inlined, and rarely run; never inlined; the only pointer to its elements.
 #if defined(__GNUC__)
 #define LIMBIC_COLD __attribute__((noinline, cold))
 #define LIMBIC_NOINLINE __attribute__((noinline))
