@@ -99,7 +99,7 @@ TEST_CASE("cut at any byte, a run goes on to the same trials") {
     std::size_t const told = lines == 0 ? 0 : lines - 1;
     REQUIRE(log.resumed() == told);
     REQUIRE(search.told() == told);
-    std::string const kept = lines == 0 ? whole.substr(0, whole.find('\n') + 1) : whole.substr(0, last_line);
+    std::string const kept = whole.substr(0, last_line);
     REQUIRE(file.read() == kept);
     if (size == last_line || size == last_line + 1) {  // between: the same file as at the line's beginning
       finish(search, log);

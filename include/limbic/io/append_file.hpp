@@ -2,7 +2,7 @@
 //
 //   append_file log("search_log", path);       opened, or made; nobody else may append meanwhile
 //   log.contents()                             what it held when it was opened
-//   log.truncate(size);                        drops what is behind
+//   log.truncate(size);                        drops what is behind; on the disk with the next piece
 //   log.append("one line\n");                  on the disk when this returns
 //
 // A piece that cannot be written completely (a full disk) is taken off again, and io_error says so: what was there before
@@ -33,18 +33,13 @@ class append_file {
       close();
       fail<io_error>(who_, detail::shown(path_), ": another program is writing to the file");
     }
-    std::size_t const slash = path_.find_last_of('/');
-    std::string const folder = slash == path_.npos ? "." : path_.substr(0, slash + 1);
-    if (int const f = ::open(folder.c_str(), O_RDONLY | O_CLOEXEC); f >= 0) {  // the name, too, has to be on the disk
-      ::fsync(f);
-      ::close(f);
-    }
 #else
     if (std::FILE* const f = std::fopen(path_.c_str(), "ab")) std::fclose(f);
 #endif
     auto const bytes = read_file(who_, path_);
     contents_.assign(reinterpret_cast<char const*>(bytes.data()), bytes.size());
     size_ = contents_.size();
+    if (size_ == 0) keep_name();
   }
   append_file(append_file const&) = delete;
   append_file& operator=(append_file const&) = delete;
@@ -71,6 +66,15 @@ class append_file {
 
  private:
 #if LIMBIC_POSIX
+  // The name of a new file, too, has to be on the disk.
+  void keep_name() const {
+    std::size_t const slash = path_.find_last_of('/');
+    std::string const folder = slash == path_.npos ? "." : path_.substr(0, slash + 1);
+    int const f = ::open(folder.c_str(), O_RDONLY | O_CLOEXEC);
+    if (f < 0) return;
+    ::fsync(f);
+    ::close(f);
+  }
   bool write(std::string_view piece) {
     while (!piece.empty()) {
       auto const n = ::write(file_, piece.data(), piece.size());
@@ -83,7 +87,7 @@ class append_file {
   bool cut(std::size_t size) {
     if (::ftruncate(file_, static_cast<off_t>(size)) != 0) return false;
     size_ = size;
-    return ::fsync(file_) == 0;
+    return true;
   }
   void close() {
     if (file_ >= 0) ::close(file_);
@@ -91,6 +95,7 @@ class append_file {
   }
   int file_ = -1;
 #else
+  void keep_name() const {}
   bool write(std::string_view piece) {
     std::FILE* const f = std::fopen(path_.c_str(), "ab");
     if (f == nullptr) return false;

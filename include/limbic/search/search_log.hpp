@@ -38,13 +38,13 @@ class search_log {
   search_log(std::string path, searcher& search, std::string settings = "{}")
       : search_(search), settings_(std::move(settings)), file_("search_log", std::move(path)) {
     std::string_view const text = file_.contents();
-    std::string const header = header_line();
+    header_ = header_line();
     std::size_t const end = text.rfind('\n') + 1;  // of the last whole line; 0 where there is none
-    if (end == 0 && !header.starts_with(text)) wrong(1, " does not begin a search's log");
+    if (end == 0 && !header_.starts_with(text)) wrong(1, " does not begin a search's log");
     if (end > 0) check_header(text.substr(0, text.find('\n')));
     if (end > 0) read(text.substr(0, end));
     if (end < text.size()) file_.truncate(end);
-    if (end == 0) file_.append(header);
+    if (end > 0) header_.clear();
   }
 
   // Writes the line, then tells the search.
@@ -53,7 +53,8 @@ class search_log {
     std::lock_guard const lock(mutex_);
 #endif
     search_.check_pending(index);
-    file_.append(line(search_.trials()[index], value, extra));
+    file_.append(header_ + line(search_.trials()[index], value, extra));
+    header_.clear();
     search_.tell(index, value);
     keep(index, std::move(extra));
   }
@@ -180,6 +181,7 @@ class search_log {
   searcher& search_;
   std::string settings_;
   append_file file_;
+  std::string header_;  // goes with the first trial; empty when it is written
   std::vector<trial_extra> extras_;
   std::size_t resumed_ = 0;
 #if LIMBIC_THREADS
