@@ -312,7 +312,7 @@ template <class D, class T> class line_filter {
       V const f0 = math::broadcast<V>(f[q]), g0 = math::broadcast<V>(g[q]);
       V const f1 = math::broadcast<V>(f[q + 1]), g1 = math::broadcast<V>(g[q + 1]);
       for (std::ptrdiff_t p = 0; p < P; ++p) {
-        V const x = L::load(left + p * W), y = L::load(right + p * W);
+        V const x = in_register(L::load(left + p * W)), y = in_register(L::load(right + p * W));
         lo[p] = math::fma(f1, y, math::fma(f0, x, lo[p]));
         hi[p] = math::fma(g1, y, math::fma(g0, x, hi[p]));
       }
@@ -331,12 +331,17 @@ template <class D, class T> class line_filter {
     T const *lo = a + u, *hi = b + u;
     std::ptrdiff_t const step = Phases == 2 ? 1 : dilation_, taps = s_.taps;
     T const *const f = taps_, *const g = taps_ + taps;
-    for (std::ptrdiff_t q = 0; q < taps; q += Phases, lo -= step, hi -= step)
+    for (std::ptrdiff_t q = 0; q < taps; q += Phases, lo -= step, hi -= step) {
+      V f_q[Phases], g_q[Phases];
       for (int o = 0; o < Phases; ++o) {
-        V const f_q = math::broadcast<V>(f[q + o]), g_q = math::broadcast<V>(g[q + o]);
-        for (std::ptrdiff_t p = 0; p < P; ++p)
-          sum[o][p] = math::fma(g_q, L::load(hi + p * W), math::fma(f_q, L::load(lo + p * W), sum[o][p]));
+        f_q[o] = math::broadcast<V>(f[q + o]);
+        g_q[o] = math::broadcast<V>(g[q + o]);
       }
+      for (std::ptrdiff_t p = 0; p < P; ++p) {
+        V const x = in_register(L::load(lo + p * W)), y = in_register(L::load(hi + p * W));
+        for (int o = 0; o < Phases; ++o) sum[o][p] = math::fma(g_q[o], y, math::fma(f_q[o], x, sum[o][p]));
+      }
+    }
     for (int o = 0; o < Phases; ++o)
       for (std::ptrdiff_t p = 0; p < P; ++p) L::store((o == 0 ? even : odd) + u + p * W, sum[o][p]);
   }
@@ -350,9 +355,9 @@ template <class D, class T> class line_filter {
     }
     std::ptrdiff_t i = 0;
     for (; i + W <= s_.results; i += W) {
-      V const c = L::load(a + i), e = L::load(b + i);
+      V const c = in_register(L::load(a + i)), e = in_register(L::load(b + i));
       for (std::ptrdiff_t k = 0; k < Q; ++k) {
-        V const x = L::load(from[k] + i);
+        V const x = in_register(L::load(from[k] + i));
         lo[k] = math::fma(c, x, lo[k]);
         hi[k] = math::fma(e, x, hi[k]);
       }
