@@ -64,14 +64,15 @@ template <bool Learns> struct iswt_op {
   }
   template <class D, class T, int R>
   void forward(D d, view<T, R, D> x, view<T const, R, D> a, view<T const, R, D> b, view<T const, 2, D> f) const {
-    synthesis(d, as_sink(x), a, b, halved(d, f), line(f));
+    tensor<T, 2, D> const rows = halved(d, f);
+    synthesis(d, as_sink(x), a, b, as_view(rows), line(f));
   }
   template <class D, class T, int R>
   void adjoint(D d, view<T const, R, D> a, view<T const, R, D> b, view<T const, 2, D> f, view<T const, R, D>,
                view<T const, R, D> dx, sink<T, R, D> da, sink<T, R, D> db, sink<T, 2, D> df) const {
     tensor<T, 2, D> const rows = halved(d, f);
-    analysis(d, da, sink<T, R, D>(), dx, rows.view(), line(f));
-    analysis(d, sink<T, R, D>(), db, dx, rows.view(), line(f));
+    analysis(d, da, sink<T, R, D>(), dx, as_view(rows), line(f));
+    analysis(d, sink<T, R, D>(), db, dx, as_view(rows), line(f));
     if constexpr (Learns) {
       if (!df) return;
       tensor<T, 2, D> whole(rows.shape(), uninitialized);
