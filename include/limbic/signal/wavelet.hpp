@@ -16,6 +16,7 @@
 // cut-off Meyer wavelet, is known by its numbers alone: it reconstructs to some 5e-3 of the largest sample.
 #pragma once
 
+#include <limbic/core/dual.hpp>
 #include <limbic/core/tensor.hpp>
 #include <limbic/signal/wavelet_tables.hpp>
 

@@ -185,17 +185,18 @@ limbic::thresholding kind_of(std::string const& name) {
 
 template <class D> result threshold(call& c) {
   double const level = c.number("threshold");
-  auto const given = to_tensor<double, 2, D>(c.get("x"));
+  auto const& given = c.get("x");  // of any rank: elementwise
+  shape const extents{static_cast<std::ptrdiff_t>(given.data.size())};
   result r;
   for (std::string const kind : {"soft", "hard", "garrote"}) {
     limbic::tape t;
-    auto const x = t.variable(given);
+    auto const x = t.variable(to_tensor<double, D>(given, extents));
     auto const y = limbic::threshold(x, level, kind_of(kind));
     auto const* cotangent = c.cotangent(kind);
     if (cotangent == nullptr) throw unsupported("no cotangent of '" + kind + "'");
-    t.backward(y, to_tensor<double, 2, D>(*cotangent));
-    r.values[kind] = to_value(y.value());
-    r.grads["grad_x_" + kind] = to_value(x.gradient());
+    t.backward(y, to_tensor<double, D>(*cotangent, extents));
+    r.values[kind] = to_value(y.value(), given.shape);
+    r.grads["grad_x_" + kind] = to_value(x.gradient(), given.shape);
   }
   return r;
 }
