@@ -17,9 +17,8 @@ constexpr std::ptrdiff_t lines = 64, samples = 4096;
 constexpr int level = 5;
 
 void count(benchmark::State& state) {
-  state.counters["samples"] = benchmark::Counter(static_cast<double>(lines * samples),
-                                                 benchmark::Counter::kIsIterationInvariantRate,
-                                                 benchmark::Counter::kIs1000);
+  state.counters["samples"] = benchmark::Counter(
+      static_cast<double>(lines * samples), benchmark::Counter::kIsIterationInvariantRate, benchmark::Counter::kIs1000);
 }
 
 template <class T, class D> tensor<T, 2, D> signals() {

@@ -222,27 +222,30 @@ template <class Suite> void wavelets(Suite& s) {
   for (int m = 0; m < 9; ++m) {
     auto const mode = static_cast<extension>(m);
     s.check("dwt", [=](auto const& v) { return dwt(v, "db3", {.mode = mode, .axis = 1}); }, x);
-    s.check(
-        "dwt", [=](auto const& v, auto const& f) { return dwt(v, f, {.mode = mode, .axis = 1}); }, x, filters);
+    s.check("dwt", [=](auto const& v, auto const& f) { return dwt(v, f, {.mode = mode, .axis = 1}); }, x, filters);
   }
   for (extension const mode : {extension::symmetric, extension::periodization}) {
     std::ptrdiff_t const length = mode == extension::symmetric ? 7 : 11;
     idwt_options const o{.mode = mode, .axis = 1, .length = length};
     s.check("idwt", [=](auto const& v, auto const& w) { return idwt(v, w, "db3", o); }, a, b);
-    s.check(
-        "idwt", [=](auto const& v, auto const& w, auto const& f) { return idwt(v, w, f, o); }, a, b, filters);
+    s.check("idwt", [=](auto const& v, auto const& w, auto const& f) { return idwt(v, w, f, o); }, a, b, filters);
   }
   s.check("swt", [](auto const& v) { return swt(v, "db3", 2, 1)[0]; }, even);
   s.check("swt", [](auto const& v, auto const& f) { return swt(v, f, 2, 1)[0]; }, even, filters);
   s.check(
-      "iswt", [](auto const& v, auto const& w) { return apply(iswt_op<false>{1, 2}, v, w, wavelet("db3").filters<element_of<decltype(v)>, device_of<decltype(v)>>()); }, even, even_too);
+      "iswt",
+      [](auto const& v, auto const& w) {
+        return apply(iswt_op<false>{1, 2}, v, w,
+                     wavelet("db3").filters<element_of<decltype(v)>, device_of<decltype(v)>>());
+      },
+      even, even_too);
   s.check(
       "iswt", [](auto const& v, auto const& w, auto const& f) { return apply(iswt_op<true>{1, 2}, v, w, f); }, even,
       even_too, filters);
   s.check("lattice_filters", [](auto const& v) { return lattice_filters(v); }, angles);
   s.check(
-      "lattice_filters",
-      [](auto const& v, auto const& w) { return lattice_filters(v, w, {.vanishing_moment = true}); }, angles, x);
+      "lattice_filters", [](auto const& v, auto const& w) { return lattice_filters(v, w, {.vanishing_moment = true}); },
+      angles, x);
   for (thresholding const kind : {thresholding::soft, thresholding::hard, thresholding::garrote}) {
     s.check("threshold_number", [=](auto const& v) { return threshold(v, 0.5, kind); }, x);
     s.check("threshold", [=](auto const& v, auto const& t) { return threshold(v, t, kind); }, x, levels);

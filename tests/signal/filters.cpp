@@ -70,7 +70,7 @@ TEST_CASE("wavelets: as many moments vanish as they say, and not one more") {
   wavelet const c("coif3");  // its scaling function has moments about its centre too
   double first = 0, second = 0, third = 0;
   for (int k = 0; k < 18; ++k) {
-    double const at = k - 12 + (c.rec_lo()[6] > c.rec_lo()[11] ? 6 : 0), h = c.rec_lo()[static_cast<std::size_t>(k)];
+    double const at = k - 6, h = c.rec_lo()[static_cast<std::size_t>(k)];
     first += h * at, second += h * at * at, third += h * at * at * at;
   }
   CAPTURE(first, second, third);
@@ -83,8 +83,9 @@ TEST_CASE("wavelets: values that others published") {
   wavelet const haar("haar"), db2("db2");
   CHECK(haar.rec_lo()[0] == Approx(1 / root2).epsilon(1e-15));
   double const s3 = std::sqrt(3.0);
-  double const want[] = {(1 + s3) / (4 * root2), (3 + s3) / (4 * root2), (3 - s3) / (4 * root2), (1 - s3) / (4 * root2)};
-  for (std::size_t k = 0; k < 4; ++k) CHECK(std::abs(db2.rec_lo()[k] - want[k]) < 1e-16);  // Daubechies 1988
+  double const want[] = {(1 + s3) / (4 * root2), (3 + s3) / (4 * root2), (3 - s3) / (4 * root2),
+                         (1 - s3) / (4 * root2)};
+  for (std::size_t k = 0; k < 4; ++k) CHECK(std::abs(db2.rec_lo()[k] - want[k]) < 2e-16);  // Daubechies 1988
   CHECK(db2.length() == 4);
   CHECK(wavelet("db38").length() == 76);
   CHECK(wavelet("sym20").length() == 40);

@@ -61,8 +61,9 @@ TEST_CASE("threshold: values, kinks, gradients, NaN") {
   CHECK_THROWS_AS(threshold(x, -1), argument_error);
   CHECK_THROWS_AS(threshold(x, nan), argument_error);
   for (thresholding const kind : {thresholding::soft, thresholding::garrote}) {
-    auto const r = check_gradient([=](auto const& v, auto const& t) { return threshold(v, t, kind); },
-                                  numbers<double, simd>(shape{3, 11}) * 3.0, tensor<double, 2, simd>({3, 1}, {0.5, 1, 0.25}));
+    auto const r =
+        check_gradient([=](auto const& v, auto const& t) { return threshold(v, t, kind); },
+                       numbers<double, simd>(shape{3, 11}) * 3.0, tensor<double, 2, simd>({3, 1}, {0.5, 1, 0.25}));
     CHECK(r.passed);
   }
   tape t;
@@ -105,7 +106,8 @@ TEST_CASE("lattice: any angles reconstruct, those of a wavelet give it back, and
   CHECK_THROWS_AS((lattice_angles<double, simd>("bior2.2")), argument_error);
   CHECK_THROWS_AS(lattice_filters(tensor<double, 1, simd>(shape{0})), shape_error);
   for (bool const moment : {false, true}) {
-    auto const r = check_gradient([=](auto const& v) { return lattice_filters(v, {.vanishing_moment = moment}); }, angles);
+    auto const r =
+        check_gradient([=](auto const& v) { return lattice_filters(v, {.vanishing_moment = moment}); }, angles);
     CAPTURE(r.message.c_str());
     CHECK(r.passed);
   }

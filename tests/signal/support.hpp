@@ -24,7 +24,8 @@ inline constexpr extension all_modes[] = {extension::zero,          extension::c
 
 template <class X, class Y> double dot(X const& x, Y const& y) {
   double sum = 0;
-  for (std::ptrdiff_t i = 0; i < x.size(); ++i) sum += static_cast<double>(x.data()[i]) * static_cast<double>(y.data()[i]);
+  for (std::ptrdiff_t i = 0; i < x.size(); ++i)
+    sum += static_cast<double>(x.data()[i]) * static_cast<double>(y.data()[i]);
   return sum;
 }
 template <class X> double largest(X const& x) {

@@ -62,8 +62,10 @@ constexpr extended_sample extend(filter_line const& line, std::ptrdiff_t k, std:
   std::ptrdiff_t const edge = k < 0 ? 0 : n - 1;
   bool const alone = n == 1;  // nothing to reflect, no slope: the sample goes on
   switch (line.mode) {
-    case extension::zero: return {.source = edge, .scale = 0};
-    case extension::constant: return {.source = edge};
+    case extension::zero:
+      return {.source = edge, .scale = 0};
+    case extension::constant:
+      return {.source = edge};
     case extension::symmetric: {
       std::ptrdiff_t const r = floor_mod(k, 2 * n);
       return {.source = r < n ? r : 2 * n - 1 - r};
@@ -91,8 +93,10 @@ constexpr extended_sample extend(filter_line const& line, std::ptrdiff_t k, std:
       if (k < 0) return {.source = 1, .scale = -away, .first = 1 + away};
       return {.source = n - 2, .scale = -away, .last = 1 + away};
     }
-    case extension::periodic: return {.source = floor_mod(k, n)};
-    case extension::periodization: break;
+    case extension::periodic:
+      return {.source = floor_mod(k, n)};
+    case extension::periodization:
+      break;
   }
   std::ptrdiff_t const r = floor_mod(k, n + n % 2);
   if (r < n) return {.source = r};
@@ -103,8 +107,12 @@ constexpr extended_sample extend(filter_line const& line, std::ptrdiff_t k, std:
 struct line_span {
   std::ptrdiff_t samples, results, taps, first, span, before, after;
   line_span(filter_line const& line, std::ptrdiff_t n, std::ptrdiff_t count, std::ptrdiff_t length)
-      : samples(n), results(count), taps(length), first(line.offset - line.dilation * (length - 1)),
-        span(count > 0 ? line.stride * (count - 1) + line.dilation * (length - 1) + 1 : 0), before(-first),
+      : samples(n),
+        results(count),
+        taps(length),
+        first(line.offset - line.dilation * (length - 1)),
+        span(count > 0 ? line.stride * (count - 1) + line.dilation * (length - 1) + 1 : 0),
+        before(-first),
         after(span - before - n > 0 ? span - before - n : 0) {}
   // The samples that some result reads.
   std::ptrdiff_t inside() const { return span - before < samples ? span - before : samples; }
@@ -113,14 +121,14 @@ struct line_span {
 template <class A, class X, class F>
 line_span check_line(std::string_view name, filter_line& line, A const& a, X const& x, F const& f) {
   int const axis = line.axis = normalize_axis(name, line.axis, X::rank);
-  if (f[0] != 2 || f[1] < 2 || f[1] % 2 != 0)
-    fail<shape_error>(name, "filters must be (2, even length), but are ", f);
+  if (f[0] != 2 || f[1] < 2 || f[1] % 2 != 0) fail<shape_error>(name, "filters must be (2, even length), but are ", f);
   for (int i = 0; i < X::rank; ++i)
     if (i != axis && a[i] != x[i])
       fail<shape_error>(name, "signal ", x, " and coefficients ", a, " differ beyond axis ", axis);
   if (x[axis] < 1) fail<shape_error>(name, "a signal needs at least one sample, but is ", x);
   line_span const s(line, x[axis], a[axis], f[1]);
-  if (line.stride < 1 || line.stride > 2 || line.dilation < 1 || (line.stride == 2 && line.dilation != 1) || s.before < 0)
+  if (line.stride < 1 || line.stride > 2 || line.dilation < 1 || (line.stride == 2 && line.dilation != 1) ||
+      s.before < 0)
     fail<argument_error>(name, "stride ", line.stride, ", dilation ", line.dilation, ", offset ", line.offset,
                          " describe no transform with filters ", f);
   return s;
@@ -172,9 +180,13 @@ template <class D, class T> class line_filter {
 
   // f may be null where only its gradient is wanted.
   line_filter(filter_line const& line, line_span const& s, extended_sample const* around, view<T const, 2, D> f)
-      : stride_(line.stride), dilation_(line.dilation), s_(s), around_(around),
+      : stride_(line.stride),
+        dilation_(line.dilation),
+        s_(s),
+        around_(around),
         shift_(stride_ == 2 ? s.taps / 2 - 1 : dilation_ * (s.taps - 1)),
-        phase_((s.span + stride_ - 1) / stride_ + filter_block * W), room_(2 * phase_ + 2 * (shift_ + phase_) + s.samples + 2 * s.taps),
+        phase_((s.span + stride_ - 1) / stride_ + filter_block * W),
+        room_(2 * phase_ + 2 * (shift_ + phase_) + s.samples + 2 * s.taps),
         buffer_(shape<1>{{room_}}, T(0)) {
     even = buffer_.data();
     odd = even + phase_;
@@ -239,7 +251,8 @@ template <class D, class T> class line_filter {
     bool const direct_a = to_a != nullptr && step_a == 1 && !add_a, direct_b = to_b != nullptr && step_b == 1 && !add_b;
     T *const at_a = direct_a ? to_a : a, *const at_b = direct_b ? to_b : b;
     std::ptrdiff_t i = 0;
-    for (; i + filter_block * W <= s_.results; i += filter_block * W) analyse_block<filter_block>(i, at_a + i, at_b + i);
+    for (; i + filter_block * W <= s_.results; i += filter_block * W)
+      analyse_block<filter_block>(i, at_a + i, at_b + i);
     for (; i + W <= s_.results; i += W) analyse_block<1>(i, at_a + i, at_b + i);
     if (i < s_.results) {
       T some_a[W], some_b[W];
@@ -420,8 +433,8 @@ inline tensor<extended_sample, 1, scalar> samples_around(filter_line const& line
 }
 
 template <class D, class T, int R>
-void analyse_lines(filter_line const& line, line_span const& s, sink<T, R, D> a, sink<T, R, D> b,
-                   view<T const, R, D> x, view<T const, 2, D> f) {
+void analyse_lines(filter_line const& line, line_span const& s, sink<T, R, D> a, sink<T, R, D> b, view<T const, R, D> x,
+                   view<T const, 2, D> f) {
   auto const around = samples_around(line, s);
   int const axis = line.axis;
   std::ptrdiff_t const step = x.stride(axis), step_a = a.to.stride(axis), step_b = b.to.stride(axis);
@@ -494,7 +507,8 @@ struct weight_function {
 };
 
 // One element of the filters, of rank R.
-template <int R, class T, class D> view<T, R, D> one_tap(view<T, 2, D> const& f, std::ptrdiff_t band, std::ptrdiff_t j) {
+template <int R, class T, class D> view<T, R, D> one_tap(view<T, 2, D> const& f, std::ptrdiff_t band,
+                                                         std::ptrdiff_t j) {
   shape<R> ones;
   for (int i = 0; i < R; ++i) ones[i] = 1;
   return {f.data() + band * f.stride(0) + j * f.stride(1), ones};

@@ -201,8 +201,8 @@ inline int checked_level(wavedec_options const& o, std::ptrdiff_t samples, std::
   int const level = o.level == -1 ? most : o.level;
   if (level < 1 && o.level != -1) fail<argument_error>("wavedec", "the level must be at least 1, but is ", o.level);
   if (level < 1 || (level > most && !o.beyond_max_level))
-    fail<argument_error>("wavedec", samples, " samples and ", filter_length, " taps allow for ", most,
-                         " levels, not ", level < 1 ? 1 : level, " (.beyond_max_level allows more)");
+    fail<argument_error>("wavedec", samples, " samples and ", filter_length, " taps allow for ", most, " levels, not ",
+                         level < 1 ? 1 : level, " (.beyond_max_level allows more)");
   return level;
 }
 
@@ -235,7 +235,8 @@ template <class X, class F> auto recompose(std::vector<X> const& bands, F const&
   auto const step = [&](auto const& a, std::size_t band) {
     // An average is one longer than the details of its level where the signal above was odd: it is made to fit.
     std::ptrdiff_t const length = band + 1 < bands.size() ? bands[band + 1].shape()[axis] : o.length;
-    return idwt(band_beside<F>(a), band_beside<F>(bands[band]), filters, {.mode = o.mode, .axis = axis, .length = length});
+    return idwt(band_beside<F>(a), band_beside<F>(bands[band]), filters,
+                {.mode = o.mode, .axis = axis, .length = length});
   };
   auto a = step(bands[0], 1);
   for (std::size_t band = 2; band < bands.size(); ++band) a = step(a, band);

@@ -96,7 +96,8 @@ namespace detail {
 
 template <operand X, class F> auto swt_level(X&& x, F const& filters, int axis, std::ptrdiff_t gap) {
   if constexpr (operand<F>) return apply(swt_op<true>{axis, gap}, std::forward<X>(x), filters);
-  else return apply(swt_op<false>{axis, gap}, std::forward<X>(x), filters.template filters<element_of<X>, device_of<X>>());
+  else
+    return apply(swt_op<false>{axis, gap}, std::forward<X>(x), filters.template filters<element_of<X>, device_of<X>>());
 }
 template <operand A, operand B, class F>
 auto iswt_level(A&& a, B&& b, F const& filters, int axis, std::ptrdiff_t gap) {
@@ -131,8 +132,7 @@ template <class Y, class F> auto iswt_levels(std::vector<std::tuple<Y, Y>> const
   int const a = checked_levels("iswt", coarsest.shape(), axis, levels);
   auto x = iswt_level(band_beside<F>(coarsest), band_beside<F>(details), filters, a, std::ptrdiff_t{1} << (levels - 1));
   for (std::size_t l = 1; l < bands.size(); ++l)
-    x = iswt_level(x, band_beside<F>(std::get<1>(bands[l])), filters, a,
-                   std::ptrdiff_t{1} << (bands.size() - 1 - l));
+    x = iswt_level(x, band_beside<F>(std::get<1>(bands[l])), filters, a, std::ptrdiff_t{1} << (bands.size() - 1 - l));
   return x;
 }
 

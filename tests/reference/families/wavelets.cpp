@@ -65,9 +65,9 @@ template <class D> result dwt(call& c) {
   limbic::wavelet const w(c.text("wavelet"));
   if (c.given("axis") || c.given("mode")) {
     recording<D> r(c);
-    auto const [a, b] = limbic::dwt(r.template variable<2>("x"), w,
-                                    {.mode = limbic::extension_mode(c.text("mode")),
-                                     .axis = static_cast<int>(c.integer("axis"))});
+    auto const [a, b] =
+        limbic::dwt(r.template variable<2>("x"), w,
+                    {.mode = limbic::extension_mode(c.text("mode")), .axis = static_cast<int>(c.integer("axis"))});
     r.output("cA", a);
     r.output("cD", b);
     return r.finish();
@@ -134,10 +134,9 @@ template <class D> result wavedec(call& c) {
     for (auto const& p : perturbed) grad_perturbed.append_gradient(p);
     for (rows* each : {&coeffs, &reconstruction, &resynthesis, &grad_x, &grad_perturbed}) each->end();
   }
-  return {{{"coeffs", coeffs.value()},
-           {"reconstruction", reconstruction.value()},
-           {"resynthesis", resynthesis.value()}},
-          {{"x", grad_x.value()}, {"perturbed", grad_perturbed.value()}}};
+  return {
+      {{"coeffs", coeffs.value()}, {"reconstruction", reconstruction.value()}, {"resynthesis", resynthesis.value()}},
+      {{"x", grad_x.value()}, {"perturbed", grad_perturbed.value()}}};
 }
 
 template <class D> result swt(call& c) {
@@ -206,10 +205,8 @@ template <class D> result denoise(call& c) {
   auto const x = to_tensor<double, 1, D>(c.get("x"));
   c.get("clean");  // what the case's author compared with
   auto const mode = limbic::extension_mode(c.text("mode"));
-  auto bands = limbic::wavedec(x, w,
-                               {.mode = mode,
-                                .level = static_cast<int>(c.integer("levels")),
-                                .beyond_max_level = true});
+  auto bands =
+      limbic::wavedec(x, w, {.mode = mode, .level = static_cast<int>(c.integer("levels")), .beyond_max_level = true});
   double const sigma = limbic::noise_level(bands.back()), level = limbic::universal_threshold(sigma, x.size());
   auto const kind = kind_of(c.text("kind"));
   for (std::size_t k = 1; k < bands.size(); ++k) bands[k] = limbic::threshold(bands[k], level, kind);
