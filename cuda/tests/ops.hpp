@@ -1,6 +1,6 @@
 // tests/ops.hpp - every op, called once or more: forward and adjoint
 //
-// Every op of include/limbic/ops, linalg and information stands here under its own name: tools/check_cuda_ops.py compares. ops.cu
+// Every op of include/limbic/ops, linalg, information and signal stands here under its own name: tools/check_cuda_ops.py compares. ops.cu
 // runs the list on a GPU in float and in double, ops_cpu.cpp on the CPU in double. Without a GPU this shows that they
 // compile and link; with one, that they agree.
 #pragma once
@@ -12,6 +12,7 @@
 #include <limbic/ops/lstm.hpp>
 #include <limbic/ops/ops.hpp>
 #include <limbic/ops/pairwise_squared_distances.hpp>
+#include <limbic/signal.hpp>
 
 namespace compare {
 
@@ -213,6 +214,46 @@ template <class Suite> void matrices(Suite& s) {
   s.check("shannon_entropy", [](auto const& v) { return shannon_entropy(softmax(v)); }, samples);
 }
 
+template <class Suite> void wavelets(Suite& s) {
+  auto const x = numbers(shape{2, 9, 3});
+  auto const a = numbers(shape{2, 6, 3}), b = numbers(shape{2, 6, 3});
+  auto const filters = numbers(shape{4, 6});
+  auto const even = numbers(shape{2, 8, 3}), even_too = numbers(shape{2, 8, 3});
+  auto const angles = numbers(shape{3});
+  auto const levels = numbers(shape{1, 1, 3}, 0.25, 0.75);
+  for (int m = 0; m < 9; ++m) {
+    auto const mode = static_cast<extension>(m);
+    s.check("dwt", [=](auto const& v) { return dwt(v, "db3", {.mode = mode, .axis = 1}); }, x);
+    s.check("dwt", [=](auto const& v, auto const& f) { return dwt(v, f, {.mode = mode, .axis = 1}); }, x, filters);
+  }
+  for (extension const mode : {extension::symmetric, extension::periodization}) {
+    std::ptrdiff_t const length = mode == extension::symmetric ? 7 : 11;
+    idwt_options const o{.mode = mode, .axis = 1, .length = length};
+    s.check("idwt", [=](auto const& v, auto const& w) { return idwt(v, w, "db3", o); }, a, b);
+    s.check("idwt", [=](auto const& v, auto const& w, auto const& f) { return idwt(v, w, f, o); }, a, b, filters);
+  }
+  s.check("swt", [](auto const& v) { return swt(v, "db3", 2, 1)[0]; }, even);
+  s.check("swt", [](auto const& v, auto const& f) { return swt(v, f, 2, 1)[0]; }, even, filters);
+  s.check(
+      "iswt",
+      [](auto const& v, auto const& w) {
+        return apply(iswt_op<false>{1, 2}, v, w,
+                     wavelet("db3").filters<element_of<decltype(v)>, device_of<decltype(v)>>());
+      },
+      even, even_too);
+  s.check(
+      "iswt", [](auto const& v, auto const& w, auto const& f) { return apply(iswt_op<true>{1, 2}, v, w, f); }, even,
+      even_too, filters);
+  s.check("lattice_filters", [](auto const& v) { return lattice_filters(v); }, angles);
+  s.check(
+      "lattice_filters", [](auto const& v, auto const& w) { return lattice_filters(v, w, {.vanishing_moment = true}); },
+      angles, x);
+  for (thresholding const kind : {thresholding::soft, thresholding::hard, thresholding::garrote}) {
+    s.check("threshold_number", [=](auto const& v) { return threshold(v, 0.5, kind); }, x);
+    s.check("threshold", [=](auto const& v, auto const& t) { return threshold(v, t, kind); }, x, levels);
+  }
+}
+
 template <class Suite> void all_ops(Suite& s) {
   random_numbers() = rng{.seed = 2026};  // the same inputs for all
   activations(s);
@@ -223,6 +264,7 @@ template <class Suite> void all_ops(Suite& s) {
   sequences(s);
   losses(s);
   matrices(s);
+  wavelets(s);
 }
 
 }  // namespace compare

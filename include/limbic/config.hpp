@@ -140,6 +140,13 @@
 #define LIMBIC_AVX512_FMA_BY_HAND 0
 #endif
 
+// g++ on x86 takes a loaded pack apart again: see in_register in math/pack.hpp.
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__)
+#define LIMBIC_KEEP_IN_REGISTER(x) asm("" : "+v"(x))
+#else
+#define LIMBIC_KEEP_IN_REGISTER(x) static_cast<void>(x)
+#endif
+
 // Whether a third party's warnings can be switched off by `#pragma GCC diagnostic`.
 #if defined(__GNUC__) && !defined(__clang__)
 #define LIMBIC_GCC_PRAGMAS 1

@@ -77,6 +77,17 @@ std::vector<double> call::numbers(std::string const& name) {
   return list;
 }
 
+std::vector<std::string> call::texts(std::string const& name) {
+  auto const& v = need(name);
+  if (!v.is_array()) wrong(name, "a list of texts");
+  std::vector<std::string> list;
+  for (auto const& e : v) {
+    if (!e.is_string()) wrong(name, "a list of texts");
+    list.push_back(e.get<std::string>());
+  }
+  return list;
+}
+
 array const* call::find(std::string const& name) {
   auto const* a = case_.find(name);
   if (!a || (a->role != role_type::input && a->role != role_type::param)) return nullptr;

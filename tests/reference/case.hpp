@@ -53,7 +53,8 @@ struct test_case {
   }
 };
 
-// What a family's handler gives back: the expected arrays by name, the gradients by the name of what they belong to.
+// What a family's handler gives back: the expected arrays by name, the gradients by their own name or by that of what they
+// belong to.
 struct tensor_value {
   shape_type shape;
   std::vector<double> data;
@@ -100,6 +101,7 @@ class call {
     return given(name) ? text(name) : otherwise;
   }
   std::vector<double> numbers(std::string const& name);
+  std::vector<std::string> texts(std::string const& name);
 
   // A given array; find gives null where there is none.
   array const* find(std::string const& name);

@@ -10,6 +10,14 @@
 
 #include <limbic/core/dual.hpp>
 
+LIMBIC_BEGIN
+
+// The same number or pack, read once: g++ would read memory again for each product that a loaded pack is a factor of, and
+// a filter, which has few products for each load, waits for its loads.
+template <class V> LIMBIC_INLINE V in_register(V v) { return v; }
+
+LIMBIC_END
+
 #if LIMBIC_SIMD
 #include <complex>
 #if LIMBIC_GCC_PRAGMAS  // g++ 12 warns inside its own avx512fintrin.h
@@ -44,6 +52,14 @@ template <class T> struct lanes<dual<T>> {
     xsimd::batch<std::complex<T>>(v.value, v.tangent).store_unaligned(reinterpret_cast<std::complex<T>*>(p));
   }
 };
+
+template <class T, class A> LIMBIC_INLINE xsimd::batch<T, A> in_register(xsimd::batch<T, A> v) {
+  LIMBIC_KEEP_IN_REGISTER(v.data);
+  return v;
+}
+template <class T, class A> LIMBIC_INLINE dual<xsimd::batch<T, A>> in_register(dual<xsimd::batch<T, A>> v) {
+  return {in_register(v.value), in_register(v.tangent)};
+}
 
 // Element types that SIMD loops serve; any other (int64_t, ..., double on 32-bit Arm) runs the scalar loops.
 template <class T> inline constexpr bool has_lanes = false;
