@@ -44,10 +44,6 @@ struct line_total {  // every element becomes the sum of its line
     map(y, [](auto, auto s) { return s; }, x, sum(x));
   }
 };
-struct first_of_two {
-  template <class V> constexpr V operator()(V, V y) const { return y; }
-};
-
 // The sum, or the largest, of all elements.
 template <class Combine, class D, class T, int R> double folded(D d, Combine combine, view<T const, R, D> x) {
   tensor<T, R, D> all(x.shape(), uninitialized);
@@ -99,7 +95,7 @@ template <class M> struct manifold {
   double inner(operand auto const& x, operand auto const& u, operand auto const& v) const {
     same_shape("inner", x, u), same_shape("inner", x, v);
     auto const terms = self().do_inner(as_view(x), as_view(u), as_view(v));
-    return detail::folded(device_of<decltype(terms)>{}, sum_of{}, terms.view());
+    return detail::folded(device_of<decltype(terms)>{}, sum_of{}, as_view(terms));
   }
   double norm(operand auto const& x, operand auto const& v) const {
     double const square = inner(x, v, v);
@@ -110,12 +106,12 @@ template <class M> struct manifold {
   auto squared_norms(operand auto const& x, operand auto const& v) const {
     same_shape("squared_norms", x, v);
     auto terms = self().do_inner(as_view(x), as_view(v), as_view(v));
+    using T = element_of<decltype(terms)>;
     using D = device_of<decltype(terms)>;
     if constexpr (M::metric_over == component::line)
       for_each_row(D{}, M::axis, detail::line_total{}, as_view(terms), terms.view());
     if constexpr (M::metric_over == component::whole)
-      fill(D{}, terms, static_cast<element_of<decltype(terms)>>(
-                           detail::folded(D{}, sum_of{}, view<element_of<decltype(terms)> const, rank_of<decltype(terms)>, D>(terms.view()))));
+      fill(D{}, terms.view(), static_cast<T>(detail::folded(D{}, sum_of{}, as_view(terms))));
     return terms;
   }
 

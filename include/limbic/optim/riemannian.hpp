@@ -53,7 +53,7 @@ template <class M, class T, int R, class D>
 void tangent_step(sgd_rule const& rule, M const&, view<T const, R, D>, tensor<T, R, D> const& gradient,
                   tensor<T, R, D>& way, tensor<T, 1, D>* state, std::int64_t step) {
   shape<1> const line{{way.size()}};
-  fill(D{}, way, T(0));
+  fill(D{}, way.view(), T(0));
   rule.update(D{}, view<T, 1, D>(way.data(), line), view<T const, 1, D>(gradient.data(), line), state, step);
 }
 template <class O, class M, class T, int R, class D>
