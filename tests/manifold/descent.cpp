@@ -105,7 +105,7 @@ TEST_CASE("descent finds the dominant eigenspace, on Stiefel and on Grassmann") 
   x.value = stiefel().random<double, simd>(random, shape{6, 2});
   riemannian_adam third(x, {.learning_rate = 0.05});
   third.on(x, stiefel());
-  for (int k = 0; k < 8; ++k, third.learning_rate /= 4) descend<riemannian_adam, stiefel>(third, x, a, ordered, 150);
+  for (int k = 0; k < 14; ++k, third.learning_rate /= 4) descend<riemannian_adam, stiefel>(third, x, a, ordered, 100);
   CHECK(grassmann().distance(x.value, best) < 1e-8);
 }
 
@@ -220,8 +220,9 @@ TEST_CASE("what cannot be put on a manifold") {
   mixed a = make_mixed();
   riemannian_sgd optimizer(a, {.learning_rate = 0.1});
   parameter<float, 2, simd> other(shape{2, 2});
-  CHECK_THROWS_WITH(optimizer.on(other, stiefel()), Catch::Contains("does not belong"));
-  CHECK_THROWS_WITH(optimizer.on(a.plain, stiefel()), Catch::Contains("p <= n"));
-  CHECK_THROWS_WITH(optimizer.on(a.plain, sphere()), Catch::Contains("off the manifold"));
+  CHECK_THROWS_WITH(optimizer.on(other, stiefel()), 
+                    "[riemannian] a parameter of shape (2, 2) to be put on stiefel does not belong to the optimiser's model");
+  CHECK_THROWS_AS(optimizer.on(a.plain, stiefel()), shape_error);
+  CHECK_THROWS_AS(optimizer.on(a.plain, sphere()), argument_error);
   CHECK_THROWS_AS(riemannian_sgd(a, {.learning_rate = -1}), argument_error);
 }

@@ -59,7 +59,9 @@ TEST_CASE("angles near 0 and near pi keep their digits") {
 
 TEST_CASE("points off their manifold, wrong shapes, NaN") {
   double const nan = std::nan("");
-  CHECK_THROWS_WITH(sphere().check(tensor<float, 1>({2}, {1, 1})), Catch::Contains("[sphere]") && Catch::Contains("off the manifold by 1,"));
+  CHECK_THROWS_WITH(sphere().check(tensor<float, 1>({2}, {1, 1})), 
+                    "[sphere] the point of shape (2) is off the manifold by 1, where at most 1e-5 is rounding: points have "
+                    "length 1 along the last axis");
   CHECK_THROWS_AS(sphere().check(tensor<double, 1>({2}, {1, nan})), argument_error);
   CHECK_THROWS_AS(positive().check(tensor<float, 1>({2}, {1, 0})), argument_error);
   CHECK_THROWS_AS(positive().check(tensor<float, 1>({2}, {1, -1})), argument_error);
@@ -67,7 +69,7 @@ TEST_CASE("points off their manifold, wrong shapes, NaN") {
   CHECK_THROWS_AS(positive().check(tensor<double, 1>({2}, {nan, 1})), argument_error);
   CHECK_THROWS_AS(euclidean().check(tensor<double, 1>({2}, {nan, 1})), argument_error);
   CHECK_THROWS_AS(sphere().project(tensor<double, 1>({2}, {1, 0}), tensor<double, 1>({3})), shape_error);
-  CHECK_THROWS_AS(sphere().check(tensor<double, 2>({2, 0})), std::exception);
+  CHECK_THROWS_AS(sphere().check(tensor<double, 2>({2, 0})), shape_error);
   rng random;
   CHECK_THROWS_AS(oblique().random(random, shape{0, 3}), shape_error);
 }

@@ -74,7 +74,7 @@ struct off_unit {
 template <class M, int Axis> struct unit_lines : manifold<M> {
   static constexpr component metric_over = component::line;
   static constexpr int axis = Axis;
-  template <int R> static bool fits(shape<R> const& s) { return s.size() == 0 || s[Axis < 0 ? R - 1 : Axis] > 0; }
+  template <int R> static bool fits(shape<R> const& s) { return s[Axis < 0 ? R - 1 : Axis] > 0; }
 
   auto do_project(auto x, auto u) const { return lines(detail::tangent_to_line{}, x, u); }
   auto do_retract(auto x, auto v) const { return lines(detail::unit_line{}, as_view(x + v)); }
