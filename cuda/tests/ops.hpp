@@ -36,6 +36,14 @@ template <class Suite> void activations(Suite& s) {
   s.check("tanh", [](auto const& v) { return tanh(v); }, x);
   s.check("softmax", [](auto const& v) { return softmax(v, 0); }, x);
   s.check("log_softmax", [](auto const& v) { return log_softmax(v); }, x);
+  s.check(
+      "gumbel_softmax",
+      [](auto const& v, auto const& u, auto const& t) { return functional::gumbel_softmax(v, u, t, {.axis = 0}); }, x,
+      numbers(x.shape(), 0, 1), numbers(shape<0>{}, 0.5, 2));
+  s.check(
+      "gumbel_softmax",
+      [](auto const& v, auto const& u) { return functional::gumbel_softmax(v, u, 0.5, {.hard = true}); }, x,
+      numbers(x.shape(), 0, 1));
 }
 
 template <class Suite> void arithmetic(Suite& s) {
@@ -205,6 +213,15 @@ template <class Suite> void matrices(Suite& s) {
   s.check(
       "spectral_sum", [](auto const& v) { return renyi_entropy(normalized_rbf_gram(v, 1.5), {.alpha = 1.5}); },
       samples);
+  s.check(
+      "qr",
+      [](auto const& v) {
+        auto const [q, r] = qr(v);
+        return matmul(q, r * r);
+      },
+      samples);
+  s.check("polar", [](auto const& v) { return polar(v); }, samples);
+  s.check("spectral_function", [&](auto const& v) { return expm_symmetric(symmetric(v)); }, five);
   s.check("renyi_entropy", [](auto const& v) { return renyi_entropy(normalized_rbf_gram(v, 1.5)); }, samples);
   s.check("rbf_gram", [](auto const& v) { return rbf_gram(v, 1.5); }, samples);
   s.check("normalize_gram", [](auto const& v) { return normalize_gram(exp(v)); }, five);

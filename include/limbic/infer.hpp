@@ -3,6 +3,7 @@
 
 #include <limbic/models/lstm_autoencoder.hpp>
 #include <limbic/nn/dropout.hpp>
+#include <limbic/nn/gumbel_softmax.hpp>
 #include <limbic/nn/init.hpp>
 #include <limbic/nn/linear.hpp>
 #include <limbic/nn/lstm.hpp>

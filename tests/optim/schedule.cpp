@@ -18,6 +18,12 @@ TEST_CASE("rates that depend on the epoch alone") {
   CHECK(steps(2) == Approx(0.1));
   CHECK(steps(5) == Approx(0.01));
   CHECK(exponential_lr{.learning_rate = 2, .gamma = 0.5}(3) == Approx(0.25));
+  linear_lr const line{.learning_rate = 2, .start_factor = 1, .end_factor = 0.25, .total_iters = 3};
+  CHECK(line(0) == 2);
+  CHECK(line(2) == Approx(1));
+  CHECK(line(3) == Approx(0.5));
+  CHECK(line(30) == Approx(0.5));
+  CHECK_THROWS_AS((linear_lr{.total_iters = 0}(1)), argument_error);
   cosine_annealing_lr const cosine{.learning_rate = 1, .T_max = 10, .eta_min = 0.2};
   CHECK(cosine(0) == 1);
   CHECK(cosine(5) == Approx(0.6));

@@ -49,6 +49,9 @@ template <class T> T eigenvalue_tolerance(std::ptrdiff_t n) {
 struct magnitude {
   template <class V> constexpr V operator()(V x) const { return math::abs(x); }
 };
+struct half_sum {
+  template <class V> constexpr V operator()(V a, V b) const { return math::constant<V>(0.5) * (a + b); }
+};
 struct quotient_or_zero {  // x / (b - a), 0 where a and b are equal
   double tolerance;
   template <class V> constexpr V operator()(V x, V a, V b, V largest) const {

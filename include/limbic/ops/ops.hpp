@@ -4,6 +4,7 @@
 // activations
 #include <limbic/ops/elu.hpp>
 #include <limbic/ops/gelu.hpp>
+#include <limbic/ops/gumbel_softmax.hpp>
 #include <limbic/ops/leaky_relu.hpp>
 #include <limbic/ops/log_softmax.hpp>
 #include <limbic/ops/relu.hpp>

@@ -20,24 +20,26 @@ struct adam_step {
   double beta1, beta2, eps, decay, shrink;
 
   template <class V> constexpr results<V, 3> operator()(V x, V gradient, V m, V v) const {
-    auto const [first, second] = moments(x, gradient, m, v).values;
-    return {{moved(x, first, second), first, second}};
+    V const g = decayed(x, gradient);
+    V const first = mean(m, g), second = mean_square(v, g, g);
+    return {{math::constant<V>(shrink) * x - way(first, second), first, second}};
   }
   template <class V> constexpr results<V, 4> operator()(V x, V gradient, V m, V v, V largest) const {
-    auto const [first, second] = moments(x, gradient, m, v).values;
+    V const g = decayed(x, gradient);
+    V const first = mean(m, g), second = mean_square(v, g, g);
     V const top = math::max(largest, second);
-    return {{moved(x, first, top), first, second, top}};
+    return {{math::constant<V>(shrink) * x - way(first, top), first, second, top}};
   }
 
- private:
-  template <class V> constexpr results<V, 2> moments(V x, V gradient, V m, V v) const {
-    V const g = gradient + math::constant<V>(decay) * x;
-    return {{without_subnormals(math::constant<V>(beta1) * m + math::constant<V>(1 - beta1) * g),
-             without_subnormals(math::constant<V>(beta2) * v + math::constant<V>(1 - beta2) * g * g)}};
+  template <class V> constexpr V decayed(V x, V gradient) const { return gradient + math::constant<V>(decay) * x; }
+  template <class V> constexpr V mean(V m, V g) const {
+    return without_subnormals(math::constant<V>(beta1) * m + math::constant<V>(1 - beta1) * g);
   }
-  template <class V> constexpr V moved(V x, V m, V u) const {
-    return math::constant<V>(shrink) * x -
-           math::constant<V>(rate) * m / (math::constant<V>(root) * math::sqrt(u) + math::constant<V>(eps));
+  template <class V> constexpr V mean_square(V v, V g, V h) const {  // g h: the square
+    return without_subnormals(math::constant<V>(beta2) * v + math::constant<V>(1 - beta2) * g * h);
+  }
+  template <class V> constexpr V way(V m, V u) const {
+    return math::constant<V>(rate) * m / (math::constant<V>(root) * math::sqrt(u) + math::constant<V>(eps));
   }
 };
 
@@ -88,17 +90,20 @@ template <class Options, bool Decoupled> struct adam_rule : Options {
   }
   template <class D, class T>
   void update(D d, view<T, 1, D> x, view<T const, 1, D> g, tensor<T, 1, D>* state, std::int64_t step) const {
+    auto const f = at(step);
+    if (this->amsgrad) map(d, outs(x, state[0], state[1], state[2]), f, x, g, state[0], state[1], state[2]);
+    else map(d, outs(x, state[0], state[1]), f, x, g, state[0], state[1]);
+  }
+  detail::adam_step at(std::int64_t step) const {
     Options const& o = *this;
     double const t = static_cast<double>(step);
-    detail::adam_step const f{.rate = o.learning_rate / (1 - std::pow(o.betas[0], t)),
-                              .root = 1 / std::sqrt(1 - std::pow(o.betas[1], t)),
-                              .beta1 = o.betas[0],
-                              .beta2 = o.betas[1],
-                              .eps = o.eps,
-                              .decay = Decoupled ? 0 : o.weight_decay,
-                              .shrink = Decoupled ? 1 - o.learning_rate * o.weight_decay : 1};
-    if (o.amsgrad) map(d, outs(x, state[0], state[1], state[2]), f, x, g, state[0], state[1], state[2]);
-    else map(d, outs(x, state[0], state[1]), f, x, g, state[0], state[1]);
+    return {.rate = o.learning_rate / (1 - std::pow(o.betas[0], t)),
+            .root = 1 / std::sqrt(1 - std::pow(o.betas[1], t)),
+            .beta1 = o.betas[0],
+            .beta2 = o.betas[1],
+            .eps = o.eps,
+            .decay = Decoupled ? 0 : o.weight_decay,
+            .shrink = Decoupled ? 1 - o.learning_rate * o.weight_decay : 1};
   }
 };
 

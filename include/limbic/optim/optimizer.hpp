@@ -61,6 +61,9 @@ struct tracked {
   std::int64_t steps;
   std::string_view name;  // its characters lie behind the object
   tracked* next;
+  // How an optimiser's step changes it: as act says, or along a manifold (riemannian.hpp), whose options lie here.
+  void (*step)(void const* rule, tracked& self, flat_parameter const& p);
+  alignas(8) unsigned char geometry[16];
 };
 
 template <class Rule, class T, class D> struct tracked_as : tracked {
@@ -71,17 +74,21 @@ template <class Rule, class T, class D> struct tracked_as : tracked {
     for (int k = 0; k < Rule::states; ++k)
       if (rule.uses(k) && state[k].data() == nullptr) state[k] = tensor<T, 1, D>(shape<1>{{size}});
   }
+  // Before a step: the states that it needs, of the size that the parameter has now.
+  void begin_step(Rule const& rule, std::ptrdiff_t size) {
+    prepare(rule, size);
+    for (auto const& s : state)
+      if (s.data() != nullptr && s.size() != size)
+        fail<shape_error>("optimizer", "parameter ", name, " had ", s.size(), " elements, and has ", size, " now");
+    ++steps;
+  }
   static void update(void const* rule, tracked& base, flat_parameter const& p) {
     auto& self = static_cast<tracked_as&>(base);
     auto const& r = *static_cast<Rule const*>(rule);
     shape<1> const line{{p.size}};
-    self.prepare(r, p.size);
-    for (auto const& s : self.state)
-      if (s.data() != nullptr && s.size() != p.size)
-        fail<shape_error>("optimizer", "parameter ", base.name, " had ", s.size(), " elements, and has ", p.size,
-                          " now");
+    self.begin_step(r, p.size);
     r.update(D{}, view<T, 1, D>(static_cast<T*>(p.value), line),
-             view<T const, 1, D>(static_cast<T const*>(p.gradient), line), self.state, ++self.steps);
+             view<T const, 1, D>(static_cast<T const*>(p.gradient), line), self.state, self.steps);
   }
   static void destroy(tracked& base) { static_cast<tracked_as&>(base).~tracked_as(); }
   static constexpr tracked::actions act_{&update, &destroy};
@@ -110,6 +117,7 @@ template <class Rule> class tracked_list {
     auto* const bytes = static_cast<unsigned char*>(from_.allocate(sizeof(S) + name.size()));
     auto* const s = ::new (bytes) S{};
     s->act = &S::act_;
+    s->step = S::act_.update;
     s->kind = &kind_of_parameter<limbic::parameter<T, R, D>>;
     s->parameter = &p;
     if (!name.empty()) std::memcpy(bytes + sizeof(S), name.data(), name.size());
@@ -177,7 +185,7 @@ template <class Rule> class optimizer : public Rule {
     for (detail::tracked* s = list_.first(); s != nullptr; s = s->next) {
       auto const p = s->kind->look(s->parameter);
       if (p.gradient == nullptr) continue;
-      if (p.trainable) s->act->update(static_cast<Rule const*>(this), *s, p);
+      if (p.trainable) s->step(static_cast<Rule const*>(this), *s, p);
       s->kind->clear(s->parameter);
     }
   }
@@ -193,6 +201,13 @@ template <class Rule> class optimizer : public Rule {
     f("rule", Rule::name);
     Rule::each(f);
     list_.template each<Device...>(*this, f);
+  }
+
+ protected:
+  detail::tracked* find(void const* parameter) {
+    detail::tracked* s = list_.first();
+    while (s != nullptr && s->parameter != parameter) s = s->next;
+    return s;
   }
 
  private:

@@ -7,8 +7,11 @@
 //   step_lr               rate gamma^floor(epoch / step_size)
 //   multistep_lr          rate gamma^(number of milestones <= epoch)
 //   exponential_lr        rate gamma^epoch
+//   linear_lr             rate times a factor that goes from start_factor to end_factor in total_iters epochs, then stays
 //   cosine_annealing_lr   eta_min + (rate - eta_min) (1 + cos(pi epoch / T_max)) / 2; Loshchilov and Hutter 2017
 //   reduce_on_plateau     less when a metric no longer gets better: optimizer.learning_rate = plateau.step(loss)
+//
+// They are numbers, so they anneal anything else as well: choice.temperature = exponential_lr{1.0, 0.98}(epoch).
 #pragma once
 
 #include <limbic/core/tensor.hpp>
@@ -52,6 +55,18 @@ struct exponential_lr {
   double learning_rate = 0.1;  // at epoch 0
   double gamma = 0.9;          // the factor of each epoch
   double operator()(std::int64_t epoch) const { return learning_rate * std::pow(gamma, static_cast<double>(epoch)); }
+};
+
+struct linear_lr {
+  double learning_rate = 0.1;
+  double start_factor = 1.0 / 3;
+  double end_factor = 1;
+  std::int64_t total_iters = 5;
+  double operator()(std::int64_t epoch) const {
+    if (total_iters < 1) fail<argument_error>("linear_lr", "total_iters must be positive, but is ", total_iters);
+    double const share = epoch < total_iters ? static_cast<double>(epoch) / static_cast<double>(total_iters) : 1;
+    return learning_rate * (start_factor + (end_factor - start_factor) * share);
+  }
 };
 
 struct cosine_annealing_lr {
