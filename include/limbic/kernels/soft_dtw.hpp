@@ -95,13 +95,13 @@ struct soft_minimum {
     return math::select(last.e > math::constant<E>(-forbidden<math::number_of<V>> / 2), r,
                         V(limits<V>::infinity()));
   }
-  template <class L, class T> static LIMBIC_INLINE auto load(T const* p) {
+  template <class L, class T> static LIMBIC_INLINE constexpr auto load(T const* p) {
     using V = typename L::type;
     V const e = L::load(p + L::width);
     if constexpr (is_dual<V>) return state<V>{L::load(p), e.value};
     else return state<V>{L::load(p), e};
   }
-  template <class L, class T, class S> static LIMBIC_INLINE void store(T* p, S const& s) {
+  template <class L, class T, class S> static LIMBIC_INLINE constexpr void store(T* p, S const& s) {
     using V = typename L::type;
     L::store(p, s.m);
     L::store(p + L::width, V(s.e));
@@ -133,10 +133,10 @@ struct hard_minimum {
     return {cost + least};
   }
   template <class V> static constexpr V value(state<V> last) { return last.r; }
-  template <class L, class T> static LIMBIC_INLINE auto load(T const* p) {
+  template <class L, class T> static LIMBIC_INLINE constexpr auto load(T const* p) {
     return state<typename L::type>{L::load(p)};
   }
-  template <class L, class T, class S> static LIMBIC_INLINE void store(T* p, S const& s) { L::store(p, s.r); }
+  template <class L, class T, class S> static LIMBIC_INLINE constexpr void store(T* p, S const& s) { L::store(p, s.r); }
 };
 
 namespace detail {
