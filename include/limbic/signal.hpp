@@ -1,10 +1,13 @@
-// limbic/signal.hpp - the wing of signals: wavelets
+// limbic/signal.hpp - the wing of signals: wavelets, soft-DTW
 //
 // Opt-in. With <limbic/limbic.hpp> everything in it is differentiable.
 #pragma once
 
+#include <limbic/signal/distance_cache.hpp>
+#include <limbic/signal/downsample.hpp>
 #include <limbic/signal/dwt.hpp>
 #include <limbic/signal/lattice.hpp>
+#include <limbic/signal/soft_dtw.hpp>
 #include <limbic/signal/swt.hpp>
 #include <limbic/signal/threshold.hpp>
 #include <limbic/signal/wavelet.hpp>
