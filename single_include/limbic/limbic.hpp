@@ -166,6 +166,13 @@
 #define LIMBIC_AVX512_FMA_BY_HAND 0
 #endif
 
+// g++ on x86 takes a loaded pack apart again: see in_register in math/pack.hpp.
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__)
+#define LIMBIC_KEEP_IN_REGISTER(x) asm("" : "+v"(x))
+#else
+#define LIMBIC_KEEP_IN_REGISTER(x) static_cast<void>(x)
+#endif
+
 // Whether a third party's warnings can be switched off by `#pragma GCC diagnostic`.
 #if defined(__GNUC__) && !defined(__clang__)
 #define LIMBIC_GCC_PRAGMAS 1
@@ -1586,6 +1593,14 @@ template <class T> using base_of = typename base_of_<T>::type;
 // A tensor of dual<T> interleaves values and tangents, as std::complex does its parts: xsimd's complex loads and stores
 // take them apart and put them together. The one header that includes xsimd.
 
+LIMBIC_BEGIN
+
+// The same number or pack, read once: g++ would read memory again for each product that a loaded pack is a factor of, and
+// a filter, which has few products for each load, waits for its loads.
+template <class V> LIMBIC_INLINE V in_register(V v) { return v; }
+
+LIMBIC_END
+
 #if LIMBIC_SIMD
 #include <complex>
 #if LIMBIC_GCC_PRAGMAS  // g++ 12 warns inside its own avx512fintrin.h
@@ -1620,6 +1635,14 @@ template <class T> struct lanes<dual<T>> {
     xsimd::batch<std::complex<T>>(v.value, v.tangent).store_unaligned(reinterpret_cast<std::complex<T>*>(p));
   }
 };
+
+template <class T, class A> LIMBIC_INLINE xsimd::batch<T, A> in_register(xsimd::batch<T, A> v) {
+  LIMBIC_KEEP_IN_REGISTER(v.data);
+  return v;
+}
+template <class T, class A> LIMBIC_INLINE dual<xsimd::batch<T, A>> in_register(dual<xsimd::batch<T, A>> v) {
+  return {in_register(v.value), in_register(v.tangent)};
+}
 
 // Element types that SIMD loops serve; any other (int64_t, ..., double on 32-bit Arm) runs the scalar loops.
 template <class T> inline constexpr bool has_lanes = false;
@@ -2100,29 +2123,27 @@ LIMBIC_HD LIMBIC_INLINE double exp(double x) { return ::exp(x); }
 LIMBIC_HD LIMBIC_INLINE float expm1(float x) { return ::expm1f(x); }
 LIMBIC_HD LIMBIC_INLINE double expm1(double x) { return ::expm1(x); }
 
-#if LIMBIC_SIMD
-
 // Per number type: exponent bias, the interval outside of which results no longer change, ln 2 in two parts, q.
 template <class T> struct exp_terms;
 template <> struct exp_terms<float> {
   static constexpr double bias = 127, lowest = -104, lowest_m1 = -20, highest = 89, tiny = 0x1p-26;
   static constexpr double ln2_high = 355.0 / 512, ln2_low = -2.12194440e-4;
-  template <class V> static LIMBIC_INLINE V q(V r, V r2) {  // |r| <= 0.347
+  template <class V> static LIMBIC_INLINE constexpr V q(V r, V r2) {  // |r| <= 0.347
     return math::polynomial(r, r2, 0.5, 0.16666542, 0.0416662768, 0.0083667431, 0.00139467255);
   }
-  template <class V> static LIMBIC_INLINE V q_m1(V r, V r2) {  // -0.288 <= r <= 0.406
+  template <class V> static LIMBIC_INLINE constexpr V q_m1(V r, V r2) {  // -0.288 <= r <= 0.406
     return math::polynomial(r, r2, 0.500000179, 0.166665956, 0.041658707, 0.00835723989, 0.00146711664);
   }
 };
 template <> struct exp_terms<double> {
   static constexpr double bias = 1023, lowest = -746, lowest_m1 = -40, highest = 710, tiny = 0x1p-55;
   static constexpr double ln2_high = 0x1.62e42feep-1, ln2_low = 1.90821492927058770002e-10;
-  template <class V> static LIMBIC_INLINE V q(V r, V r2) {
+  template <class V> static LIMBIC_INLINE constexpr V q(V r, V r2) {
     return math::polynomial(r, r2, 0.50000000000000056, 0.16666666666666685, 0.041666666666572177,
                             0.0083333333333142703, 0.001388888893292975, 0.00019841269903852647, 2.4801503714616972e-05,
                             2.755722712580007e-06, 2.7626639427658905e-07, 2.5114760433450846e-08);
   }
-  template <class V> static LIMBIC_INLINE V q_m1(V r, V r2) {
+  template <class V> static LIMBIC_INLINE constexpr V q_m1(V r, V r2) {
     return math::polynomial(r, r2, 0.49999999999999983, 0.16666666666667337, 0.041666666666692054,
                             0.0083333333326423304, 0.0013888888880876958, 0.00019841272120298749,
                             2.4801585264592932e-05, 2.7554274542617359e-06, 2.7584602762475643e-07,
@@ -2132,6 +2153,8 @@ template <> struct exp_terms<double> {
 
 // 1 / ln 2
 inline constexpr double log2_e = 1.4426950408889634;
+
+#if LIMBIC_SIMD
 
 // x - n ln 2
 template <class T, class A> LIMBIC_INLINE xsimd::batch<T, A> less_ln2(xsimd::batch<T, A> x, xsimd::batch<T, A> n) {
@@ -5340,6 +5363,202 @@ class dropout {
 };
 
 LIMBIC_END
+// ---- limbic/ops/gumbel_softmax.hpp -------------------------------------------------------------------------------
+// limbic/ops/gumbel_softmax.hpp - a softened draw from a categorical distribution, differentiable in its logits
+//
+//   z = (x + g) / tau,   g = -log(-log noise)      so that the largest z_j is a draw with probabilities softmax(x)
+//   y = softmax(z) along `axis`                     soft; as tau -> 0 it becomes one-hot
+//   y = 1 at the first largest z_j, 0 elsewhere     hard: exactly one-hot, with the gradient of the soft y (straight-through)
+//
+//   s_j = y_j (y'_j - sum_k y_k y'_k),   x'_j += s_j / tau,   tau' -= sum_j s_j log(y_j) / tau       y: the soft one
+//
+// The last holds since the s_j of a row sum to 0, and keeps the adjoint from needing x or the noise. The noise is given,
+// uniform in [0, 1], and gets the gradient 0. Jang, Gu and Poole 2017, arXiv:1611.01144; Maddison, Mnih and Teh 2017,
+// arXiv:1611.00712 (the Concrete distribution).
+//
+//   functional::gumbel_softmax(x, noise, 0.5)                       tau a number ...
+//   functional::gumbel_softmax(x, noise, tau, {.hard = true})       ... or of rank 0, with a gradient
+//
+// shape   x any of rank >= 1, noise the same, tau () -> like x; axis counts from the back when negative
+// domain  tau > 0 (else an argument_error; of a tau on a GPU only a number is checked). Noise of 0 or less counts as the
+//         smallest number, of 1 or more as the largest below 1: g is finite. Logits of any size; NaN spreads over its
+//         row (hard: it stands where the 1 would).
+
+LIMBIC_BEGIN
+
+struct gumbel_softmax_options {
+  int axis = -1;
+  bool hard = false;
+};
+
+namespace detail {
+
+struct gumbel_logit {  // (x + g) / tau
+  template <class V> constexpr V operator()(V x, V noise, V tau) const {
+    using limits = std::numeric_limits<math::number_of<V>>;
+    V const least = math::constant<V>(static_cast<double>(limits::denorm_min()));
+    V const most = math::constant<V>(1 - static_cast<double>(limits::epsilon()) / 2);
+    V const u = math::select(noise <= V(0), least, math::select(noise >= V(1), most, noise));
+    return (x - math::log(-math::log(u))) / tau;
+  }
+};
+struct gumbel_soft_row {
+  constexpr void operator()(auto x, auto noise, auto tau, auto y) const {
+    map(y, gumbel_logit{}, x, noise, tau[0]);
+    map(y, [](auto v, auto m) { return math::exp(v - m); }, y, max(y));
+    map(y, [](auto v, auto s) { return v / s; }, y, sum(y));  // sum >= 1: one term is e^0
+  }
+};
+struct gumbel_hard_row {
+  constexpr void operator()(auto x, auto noise, auto tau, auto y) const {
+    using T = typename decltype(y)::value_type;
+    if (y.size() == 0) return;
+    map(y, gumbel_logit{}, x, noise, tau[0]);
+    std::ptrdiff_t const i = argmax(y);
+    T const z = y[i];
+    place(y, i, math::select(math::isnan(z), z, T(1)));
+  }
+};
+struct gumbel_adjoint_row {
+  constexpr void operator()(auto y, auto tau, auto dy, auto dx) const {
+    auto const slope = [](auto p, auto g, auto mean, auto t) { return p * (g - mean) / t; };
+    map(dx, slope, y, dy, dot(y, dy), tau[0]);
+  }
+};
+struct gumbel_tau_row {  // a row's share of tau'
+  constexpr void operator()(auto y, auto tau, auto dy, auto share) const {
+    auto const mean = dot(y, dy);
+    auto const term = [mean](auto p, auto g) {
+      using V = decltype(p);
+      auto const gone = p <= V(0);  // p log p -> 0
+      return math::select(gone, V(0), p * math::log(math::select(gone, V(1), p))) * (g - math::broadcast<V>(mean));
+    };
+    share.put(0, -(fold(sum_of{}, term, y, dy) / tau[0]));
+  }
+};
+
+// tau as a row of length 1 that every row of a tensor of rank R sees.
+template <int R, class T, class D> view<T, R, D> one_for_all(view<T, 0, D> tau) {
+  shape<R> ones;
+  for (int a = 0; a < R; ++a) ones[a] = 1;
+  return {tau.data(), ones};
+}
+
+inline void check_temperature(double tau) {
+  if (!(tau > 0)) fail<argument_error>("gumbel_softmax", "the temperature must be positive, but is ", tau);
+}
+template <operand Tau> double plain_number_in(Tau const& tau) {
+  if constexpr (recorded<Tau>) return plain_number_in(tau.value());
+  else if constexpr (is_dual<element_of<Tau>>) return static_cast<double>(as_view(tau)().value);
+  else return static_cast<double>(as_view(tau)());
+}
+
+}  // namespace detail
+
+template <bool Hard> struct gumbel_softmax_op {
+  static constexpr std::string_view name = "gumbel_softmax";
+  static constexpr keep needs = keep::inputs(2) | keep::outputs(Hard ? 1 : 0);
+  static constexpr int visible = 1;  // the soft one is there for the adjoint of the hard
+  int axis = -1;
+
+  template <int R> auto shape_of(shape<R> const& x, shape<R> const& noise, shape<0> const&) const {
+    if (!(x == noise)) fail<shape_error>(name, "noise of shape ", noise, " for logits of shape ", x);
+    normalize_axis(name, axis, R);
+    if constexpr (Hard) return std::tuple(x, x);
+    else return x;
+  }
+
+  template <class D, class T, int R>
+  void forward(D d, view<T, R, D> y, view<T const, R, D> x, view<T const, R, D> noise, view<T const, 0, D> tau) const {
+    for_each_row(d, axis, detail::gumbel_soft_row{}, x, noise, detail::one_for_all<R>(tau), y);
+  }
+  template <class D, class T, int R> void forward(D d, view<T, R, D> y, view<T, R, D> soft, view<T const, R, D> x,
+                                                  view<T const, R, D> noise, view<T const, 0, D> tau) const {
+    for_each_row(d, axis, detail::gumbel_hard_row{}, x, noise, detail::one_for_all<R>(tau), y);
+    if (soft) forward(d, soft, x, noise, tau);
+  }
+
+  template <class D, class T, int R>
+  void adjoint(D d, view<T const, R, D>, view<T const, R, D>, view<T const, 0, D> tau, view<T const, R, D> y,
+               view<T const, R, D> dy, sink<T, R, D> dx, sink<T, R, D> dnoise, sink<T, 0, D> dtau) const {
+    auto const t = detail::one_for_all<R>(tau);
+    if (dx) for_each_row(d, axis, detail::gumbel_adjoint_row{}, y, t, dy, dx);
+    no_gradient(d, dnoise);
+    if (!dtau) return;
+    auto rows = y.shape();
+    rows[normalize_axis(name, axis, R)] = 1;
+    tensor<T, R, D> share(rows, uninitialized);
+    for_each_row(d, axis, detail::gumbel_tau_row{}, y, t, dy, share.view());
+    reduce(d, sink<T, R, D>(detail::one_for_all<R>(dtau.to), dtau.add), sum_of{}, identity_function{}, as_view(share));
+  }
+  template <class D, class T, int R>
+  void adjoint(D d, view<T const, R, D> x, view<T const, R, D> noise, view<T const, 0, D> tau, view<T const, R, D>,
+               view<T const, R, D> soft, view<T const, R, D> dy, view<T const, R, D>, sink<T, R, D> dx,
+               sink<T, R, D> dnoise, sink<T, 0, D> dtau) const {
+    adjoint(d, x, noise, tau, soft, dy, dx, dnoise, dtau);
+  }
+};
+
+namespace functional {
+
+template <operand X, operand N, operand Tau>
+auto gumbel_softmax(X&& x, N&& noise, Tau&& tau, gumbel_softmax_options const& o = {}) {
+  constexpr bool fit = rank_of<X> >= 1 && rank_of<N> == rank_of<X> && rank_of<Tau> == 0;
+  static_assert(fit, "limbic: gumbel_softmax takes logits of rank >= 1, noise of their shape, and one temperature");
+  if constexpr (fit) {
+    if constexpr (is_host<device_of<X>>) detail::check_temperature(detail::plain_number_in(tau));
+    if (o.hard)
+      return apply(gumbel_softmax_op<true>{o.axis}, std::forward<X>(x), std::forward<N>(noise), std::forward<Tau>(tau));
+    return apply(gumbel_softmax_op<false>{o.axis}, std::forward<X>(x), std::forward<N>(noise), std::forward<Tau>(tau));
+  }
+}
+template <operand X, operand N>
+auto gumbel_softmax(X&& x, N&& noise, double tau, gumbel_softmax_options const& o = {}) {
+  detail::check_temperature(tau);
+  using T = element_of<X>;
+  return gumbel_softmax(std::forward<X>(x), std::forward<N>(noise),
+                        tensor<T, 0, device_of<X>>(shape<0>{}, math::constant<T>(tau)), o);
+}
+
+}  // namespace functional
+
+LIMBIC_END
+// ---- limbic/nn/gumbel_softmax.hpp --------------------------------------------------------------------------------
+// limbic/nn/gumbel_softmax.hpp - a choice among categories that can be learned: drawn while training, fixed afterwards
+//
+//   gumbel_softmax choose(1.0);
+//   choose(logits, training{random})     a softened draw (with {.hard = true} exactly one-hot), see ops/gumbel_softmax.hpp
+//   choose(logits, evaluation{})         exactly one-hot at the largest logit: the choice that training has come to
+//   choose.temperature = schedule(epoch) annealed from soft to sharp: any schedule of optim/schedule.hpp, which are numbers:
+//                                        exponential_lr{.learning_rate = 1, .gamma = 0.98}, linear_lr, ...
+//
+// In evaluation mode too, the gradient is that of the softmax at this temperature.
+
+LIMBIC_BEGIN
+
+struct gumbel_softmax {
+  double temperature = 1;
+  bool hard = false;
+  int axis = -1;
+
+  explicit gumbel_softmax(double tau = 1, gumbel_softmax_options const& o = {})
+      : temperature(tau), hard(o.hard), axis(o.axis) {
+    detail::check_temperature(tau);
+  }
+
+  template <operand X, layer_mode M> auto operator()(X&& x, M mode) const {
+    using T = base_of<element_of<X>>;
+    using D = device_of<X>;
+    gumbel_softmax_options const o{.axis = axis, .hard = hard || !M::trains};
+    tensor<T, rank_of<X>, D> noise(x.shape(), T(0.36787944117144233));  // e^-1: g = 0
+    if constexpr (M::trains) mode.random.uniform(noise);
+    return functional::gumbel_softmax(std::forward<X>(x), std::move(noise), temperature, o);
+  }
+
+  void each(auto) {}
+};
+
+LIMBIC_END
 // ---- limbic/ops/reduction.hpp ------------------------------------------------------------------------------------
 // limbic/ops/reduction.hpp - how the losses of many elements become the result
 //
@@ -8545,6 +8764,9 @@ struct tracked {
   std::int64_t steps;
   std::string_view name;  // its characters lie behind the object
   tracked* next;
+  // How an optimiser's step changes it: as act says, or along a manifold (riemannian.hpp), whose options lie here.
+  void (*step)(void const* rule, tracked& self, flat_parameter const& p);
+  alignas(8) unsigned char geometry[16];
 };
 
 template <class Rule, class T, class D> struct tracked_as : tracked {
@@ -8555,17 +8777,21 @@ template <class Rule, class T, class D> struct tracked_as : tracked {
     for (int k = 0; k < Rule::states; ++k)
       if (rule.uses(k) && state[k].data() == nullptr) state[k] = tensor<T, 1, D>(shape<1>{{size}});
   }
+  // Before a step: the states that it needs, of the size that the parameter has now.
+  void begin_step(Rule const& rule, std::ptrdiff_t size) {
+    prepare(rule, size);
+    for (auto const& s : state)
+      if (s.data() != nullptr && s.size() != size)
+        fail<shape_error>("optimizer", "parameter ", name, " had ", s.size(), " elements, and has ", size, " now");
+    ++steps;
+  }
   static void update(void const* rule, tracked& base, flat_parameter const& p) {
     auto& self = static_cast<tracked_as&>(base);
     auto const& r = *static_cast<Rule const*>(rule);
     shape<1> const line{{p.size}};
-    self.prepare(r, p.size);
-    for (auto const& s : self.state)
-      if (s.data() != nullptr && s.size() != p.size)
-        fail<shape_error>("optimizer", "parameter ", base.name, " had ", s.size(), " elements, and has ", p.size,
-                          " now");
+    self.begin_step(r, p.size);
     r.update(D{}, view<T, 1, D>(static_cast<T*>(p.value), line),
-             view<T const, 1, D>(static_cast<T const*>(p.gradient), line), self.state, ++self.steps);
+             view<T const, 1, D>(static_cast<T const*>(p.gradient), line), self.state, self.steps);
   }
   static void destroy(tracked& base) { static_cast<tracked_as&>(base).~tracked_as(); }
   static constexpr tracked::actions act_{&update, &destroy};
@@ -8594,6 +8820,7 @@ template <class Rule> class tracked_list {
     auto* const bytes = static_cast<unsigned char*>(from_.allocate(sizeof(S) + name.size()));
     auto* const s = ::new (bytes) S{};
     s->act = &S::act_;
+    s->step = S::act_.update;
     s->kind = &kind_of_parameter<limbic::parameter<T, R, D>>;
     s->parameter = &p;
     if (!name.empty()) std::memcpy(bytes + sizeof(S), name.data(), name.size());
@@ -8661,7 +8888,7 @@ template <class Rule> class optimizer : public Rule {
     for (detail::tracked* s = list_.first(); s != nullptr; s = s->next) {
       auto const p = s->kind->look(s->parameter);
       if (p.gradient == nullptr) continue;
-      if (p.trainable) s->act->update(static_cast<Rule const*>(this), *s, p);
+      if (p.trainable) s->step(static_cast<Rule const*>(this), *s, p);
       s->kind->clear(s->parameter);
     }
   }
@@ -8677,6 +8904,13 @@ template <class Rule> class optimizer : public Rule {
     f("rule", Rule::name);
     Rule::each(f);
     list_.template each<Device...>(*this, f);
+  }
+
+ protected:
+  detail::tracked* find(void const* parameter) {
+    detail::tracked* s = list_.first();
+    while (s != nullptr && s->parameter != parameter) s = s->next;
+    return s;
   }
 
  private:
@@ -8720,24 +8954,26 @@ struct adam_step {
   double beta1, beta2, eps, decay, shrink;
 
   template <class V> constexpr results<V, 3> operator()(V x, V gradient, V m, V v) const {
-    auto const [first, second] = moments(x, gradient, m, v).values;
-    return {{moved(x, first, second), first, second}};
+    V const g = decayed(x, gradient);
+    V const first = mean(m, g), second = mean_square(v, g, g);
+    return {{math::constant<V>(shrink) * x - way(first, second), first, second}};
   }
   template <class V> constexpr results<V, 4> operator()(V x, V gradient, V m, V v, V largest) const {
-    auto const [first, second] = moments(x, gradient, m, v).values;
+    V const g = decayed(x, gradient);
+    V const first = mean(m, g), second = mean_square(v, g, g);
     V const top = math::max(largest, second);
-    return {{moved(x, first, top), first, second, top}};
+    return {{math::constant<V>(shrink) * x - way(first, top), first, second, top}};
   }
 
- private:
-  template <class V> constexpr results<V, 2> moments(V x, V gradient, V m, V v) const {
-    V const g = gradient + math::constant<V>(decay) * x;
-    return {{without_subnormals(math::constant<V>(beta1) * m + math::constant<V>(1 - beta1) * g),
-             without_subnormals(math::constant<V>(beta2) * v + math::constant<V>(1 - beta2) * g * g)}};
+  template <class V> constexpr V decayed(V x, V gradient) const { return gradient + math::constant<V>(decay) * x; }
+  template <class V> constexpr V mean(V m, V g) const {
+    return without_subnormals(math::constant<V>(beta1) * m + math::constant<V>(1 - beta1) * g);
   }
-  template <class V> constexpr V moved(V x, V m, V u) const {
-    return math::constant<V>(shrink) * x -
-           math::constant<V>(rate) * m / (math::constant<V>(root) * math::sqrt(u) + math::constant<V>(eps));
+  template <class V> constexpr V mean_square(V v, V g, V h) const {  // g h: the square
+    return without_subnormals(math::constant<V>(beta2) * v + math::constant<V>(1 - beta2) * g * h);
+  }
+  template <class V> constexpr V way(V m, V u) const {
+    return math::constant<V>(rate) * m / (math::constant<V>(root) * math::sqrt(u) + math::constant<V>(eps));
   }
 };
 
@@ -8788,17 +9024,20 @@ template <class Options, bool Decoupled> struct adam_rule : Options {
   }
   template <class D, class T>
   void update(D d, view<T, 1, D> x, view<T const, 1, D> g, tensor<T, 1, D>* state, std::int64_t step) const {
+    auto const f = at(step);
+    if (this->amsgrad) map(d, outs(x, state[0], state[1], state[2]), f, x, g, state[0], state[1], state[2]);
+    else map(d, outs(x, state[0], state[1]), f, x, g, state[0], state[1]);
+  }
+  detail::adam_step at(std::int64_t step) const {
     Options const& o = *this;
     double const t = static_cast<double>(step);
-    detail::adam_step const f{.rate = o.learning_rate / (1 - std::pow(o.betas[0], t)),
-                              .root = 1 / std::sqrt(1 - std::pow(o.betas[1], t)),
-                              .beta1 = o.betas[0],
-                              .beta2 = o.betas[1],
-                              .eps = o.eps,
-                              .decay = Decoupled ? 0 : o.weight_decay,
-                              .shrink = Decoupled ? 1 - o.learning_rate * o.weight_decay : 1};
-    if (o.amsgrad) map(d, outs(x, state[0], state[1], state[2]), f, x, g, state[0], state[1], state[2]);
-    else map(d, outs(x, state[0], state[1]), f, x, g, state[0], state[1]);
+    return {.rate = o.learning_rate / (1 - std::pow(o.betas[0], t)),
+            .root = 1 / std::sqrt(1 - std::pow(o.betas[1], t)),
+            .beta1 = o.betas[0],
+            .beta2 = o.betas[1],
+            .eps = o.eps,
+            .decay = Decoupled ? 0 : o.weight_decay,
+            .shrink = Decoupled ? 1 - o.learning_rate * o.weight_decay : 1};
   }
 };
 
@@ -9100,8 +9339,11 @@ LIMBIC_END
 //   step_lr               rate gamma^floor(epoch / step_size)
 //   multistep_lr          rate gamma^(number of milestones <= epoch)
 //   exponential_lr        rate gamma^epoch
+//   linear_lr             rate times a factor that goes from start_factor to end_factor in total_iters epochs, then stays
 //   cosine_annealing_lr   eta_min + (rate - eta_min) (1 + cos(pi epoch / T_max)) / 2; Loshchilov and Hutter 2017
 //   reduce_on_plateau     less when a metric no longer gets better: optimizer.learning_rate = plateau.step(loss)
+//
+// They are numbers, so they anneal anything else as well: choice.temperature = exponential_lr{1.0, 0.98}(epoch).
 
 LIMBIC_BEGIN
 
@@ -9138,6 +9380,18 @@ struct exponential_lr {
   double learning_rate = 0.1;  // at epoch 0
   double gamma = 0.9;          // the factor of each epoch
   double operator()(std::int64_t epoch) const { return learning_rate * std::pow(gamma, static_cast<double>(epoch)); }
+};
+
+struct linear_lr {
+  double learning_rate = 0.1;
+  double start_factor = 1.0 / 3;
+  double end_factor = 1;
+  std::int64_t total_iters = 5;
+  double operator()(std::int64_t epoch) const {
+    if (total_iters < 1) fail<argument_error>("linear_lr", "total_iters must be positive, but is ", total_iters);
+    double const share = epoch < total_iters ? static_cast<double>(epoch) / static_cast<double>(total_iters) : 1;
+    return learning_rate * (start_factor + (end_factor - start_factor) * share);
+  }
 };
 
 struct cosine_annealing_lr {
