@@ -30,7 +30,6 @@ struct inaccurate_pack_op {
 
 std::vector<std::tuple<limbic::shape<1>>> const shapes{{at(20)}};
 
-
 TEST_CASE("a wrong slope is found", "[!shouldfail]") {
   examine<1>("wrong slope", [](auto const& x) { return limbic::apply(wrong_slope_op{}, x); }, shapes,
              {.special = false});
