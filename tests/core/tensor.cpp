@@ -84,7 +84,7 @@ TEST_CASE("views: slice, permute, transpose, broadcast, reshape", "[core]") {
   CHECK(a.view().is_contiguous());
   CHECK_FALSE(a.view().transpose().is_contiguous());
   CHECK(!view<float, 2>(nullptr, limbic::shape<2>{{3, 4}}).slice(0, 1, 3));  // no data: none in its parts
-  CHECK(a.view().slice(0, 1, 2).is_contiguous());  // one row: its stride does not matter
+  CHECK(a.view().slice(0, 1, 2).is_contiguous());                            // one row: its stride does not matter
 }
 
 TEST_CASE("errors name the op, what was expected and what came", "[core]") {
