@@ -69,8 +69,8 @@ int main() {
 
   auto const path = descend_rayleigh(a, random);
   // A picture of the descent goes here: `path`, one quotient a step, beside the least eigenvalue.
-  std::printf("Rayleigh quotient: %.6f, %.6f after 100 steps, %.6f at last; least eigenvalue %.6f\n", path[0], path[100],
-              path.back(), values(0));
+  std::printf("Rayleigh quotient: %.6f, %.6f after 100 steps, %.6f at last; least eigenvalue %.6f\n", path[0],
+              path[100], path.back(), values(0));
   bool falls = true;
   for (std::size_t k = 1; k < path.size(); ++k) falls = falls && path[k] <= path[k - 1] + 1e-14;
   check(falls, "every step goes down");

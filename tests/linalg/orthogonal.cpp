@@ -107,8 +107,7 @@ TEST_CASE("dependent columns: Q is orthonormal all the same, R says so") {
 }
 
 TEST_CASE("wide matrices and NaN") {
-  CHECK_THROWS_WITH(qr(tensor<double, 2>({2, 3})), 
-                    "[qr] at least as many rows as columns are needed, but came (2, 3)");
+  CHECK_THROWS_WITH(qr(tensor<double, 2>({2, 3})), "[qr] at least as many rows as columns are needed, but came (2, 3)");
   CHECK_THROWS_AS(polar(tensor<double, 2>({2, 3})), shape_error);
   tensor<double, 2> a({3, 2}, {1, 2, 3, 4, 5, 7});
   a(1, 1) = std::nan("");

@@ -29,13 +29,15 @@ template <class F> struct number_from {
   auto operator()(auto const& x) const {
     using D = device_of<decltype(x)>;
     auto const n = x.shape()[1];
-    return sum(of_gram<F>{f}(x) * random_tensor<double, 2, D>(shape<2>{{n, n}}, 9));
+    return sum(of_gram<F>{f}(x)*random_tensor<double, 2, D>(shape<2>{{n, n}}, 9));
   }
 };
 template <class F> void check_orders(F const& f) {
-  auto const x = random_tensor<double, 2, simd>(shape<2>{{5, 3}}, 2), v = random_tensor<double, 2, simd>(shape<2>{{5, 3}}, 3);
+  auto const x = random_tensor<double, 2, simd>(shape<2>{{5, 3}}, 2),
+             v = random_tensor<double, 2, simd>(shape<2>{{5, 3}}, 3);
   CHECK(check_gradient(of_gram<F>{f}, x).passed);
-  CHECK(distance(hessian_vector_product(number_from<F>{f}, x, v), difference_of_gradients(number_from<F>{f}, x, v)) < 1e-6);
+  CHECK(distance(hessian_vector_product(number_from<F>{f}, x, v), difference_of_gradients(number_from<F>{f}, x, v)) <
+        1e-6);
 }
 
 }  // namespace

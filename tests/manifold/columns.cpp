@@ -36,7 +36,8 @@ TEST_CASE("grassmann") {
 
 TEST_CASE("grassmann: only the span counts, and right angles have a distance") {
   rng random{.seed = 5};
-  auto const x = grassmann().random<double, simd>(random, shape{6, 2}), y = grassmann().random<double, simd>(random, shape{6, 2});
+  auto const x = grassmann().random<double, simd>(random, shape{6, 2}),
+             y = grassmann().random<double, simd>(random, shape{6, 2});
   auto const turn = stiefel().random<double, simd>(random, shape{2, 2});
   CHECK(grassmann().distance(x, matmul(x, turn)) < 1e-14);
   CHECK(grassmann().distance(matmul(x, turn), y) == Approx(grassmann().distance(x, y)));
@@ -67,12 +68,13 @@ TEST_CASE("long steps still end on the manifold") {
   auto const v = stiefel().project(x, u) * 1e5;
   for (auto const how : {retraction::qr, retraction::polar})
     CHECK(stiefel({.retraction = how}).residual(stiefel({.retraction = how}).retract(x, v)) < 1e-13);
-  CHECK(stiefel({.retraction = retraction::cayley}).residual(stiefel({.retraction = retraction::cayley}).retract(x, v * 1e-3)) < 1e-13);
+  CHECK(stiefel({.retraction = retraction::cayley})
+            .residual(stiefel({.retraction = retraction::cayley}).retract(x, v * 1e-3)) < 1e-13);
 }
 
 TEST_CASE("matrices that are no such points") {
   rng random;
-  CHECK_THROWS_WITH(stiefel().random(random, shape{2, 3}), 
+  CHECK_THROWS_WITH(stiefel().random(random, shape{2, 3}),
                     "[stiefel] random: points are matrices (n, p) with orthonormal columns, p <= n, but came (2, 3)");
   CHECK_THROWS_AS(grassmann().check(tensor<float, 2>({2, 3})), shape_error);
   tensor<double, 2> x({3, 2}, {1, 0, 0, 1, 0, 0});

@@ -31,8 +31,8 @@ matrix dominant(matrix const& a) {
 }
 
 // f(x) = -tr(x^T a x diag(weights)) / 2
-template <class Optimizer, class M> void descend(Optimizer& optimizer, parameter<double, 2, simd> const& x, matrix const& a,
-                                                 tensor<double, 1, simd> const& weights, int steps) {
+template <class Optimizer, class M> void descend(Optimizer& optimizer, parameter<double, 2, simd> const& x,
+                                                 matrix const& a, tensor<double, 1, simd> const& weights, int steps) {
   for (int k = 0; k < steps; ++k) {
     give_gradient(x, matmul(a, x.value) * weights * -1.0);
     optimizer.step();
@@ -46,8 +46,8 @@ struct mixed {
 };
 mixed make_mixed() {
   rng random{.seed = 21};
-  mixed m{parameter<float, 2, simd>(stiefel().random<float, simd>(random, shape{6, 2})), parameter<float, 2, simd>(shape{3, 5}),
-          parameter<float, 1, simd>(shape{4})};
+  mixed m{parameter<float, 2, simd>(stiefel().random<float, simd>(random, shape{6, 2})),
+          parameter<float, 2, simd>(shape{3, 5}), parameter<float, 1, simd>(shape{4})};
   random.normal(m.plain.value), random.normal(m.bias.value);
   return m;
 }
@@ -133,7 +133,8 @@ TEST_CASE("descent finds the Frechet mean of positive definite matrices") {
 }
 
 TEST_CASE("a positive parameter, with momentum, goes the way of its logarithm") {
-  parameter<double, 1, simd> w(tensor<double, 1, simd>({2}, {0.5, 40})), eta(tensor<double, 1, simd>({2}, {std::log(0.5), std::log(40)}));
+  parameter<double, 1, simd> w(tensor<double, 1, simd>({2}, {0.5, 40})),
+      eta(tensor<double, 1, simd>({2}, {std::log(0.5), std::log(40)}));
   riemannian_sgd along(w, {.learning_rate = 0.2, .momentum = 0.8});
   along.on(w, positive());
   sgd flat(eta, {.learning_rate = 0.2, .momentum = 0.8});
@@ -200,15 +201,17 @@ TEST_CASE("states are saved and brought back as those of the plain optimisers") 
       else if constexpr (is_tensor<X>) on_tensor(std::string(name), x);
     });
   };
-  visit(first, [&](std::string const& n, std::int64_t& s) { steps[n] = s; },
-        [&](std::string const& n, auto& t) { saved[n].assign(t.begin(), t.end()); });
+  visit(
+      first, [&](std::string const& n, std::int64_t& s) { steps[n] = s; },
+      [&](std::string const& n, auto& t) { saved[n].assign(t.begin(), t.end()); });
   CHECK(saved.count("filter.exp_avg") == 1);
   CHECK(steps["filter.step"] == 5);
   b = a;
   riemannian_adam second(b, {.learning_rate = 0.05});
   second.on(b.filter, stiefel());
-  visit(second, [&](std::string const& n, std::int64_t& s) { s = steps[n]; },
-        [&](std::string const& n, auto& t) { std::copy(saved[n].begin(), saved[n].end(), t.begin()); });
+  visit(
+      second, [&](std::string const& n, std::int64_t& s) { s = steps[n]; },
+      [&](std::string const& n, auto& t) { std::copy(saved[n].begin(), saved[n].end(), t.begin()); });
   for (int k = 5; k < 8; ++k) {
     gradients_of(a, k), first.step();
     gradients_of(b, k), second.step();
@@ -221,8 +224,9 @@ TEST_CASE("what cannot be put on a manifold") {
   mixed a = make_mixed();
   riemannian_sgd optimizer(a, {.learning_rate = 0.1});
   parameter<float, 2, simd> other(shape{2, 2});
-  CHECK_THROWS_WITH(optimizer.on(other, stiefel()), 
-                    "[riemannian] a parameter of shape (2, 2) to be put on stiefel does not belong to the optimiser's model");
+  CHECK_THROWS_WITH(
+      optimizer.on(other, stiefel()),
+      "[riemannian] a parameter of shape (2, 2) to be put on stiefel does not belong to the optimiser's model");
   CHECK_THROWS_AS(optimizer.on(a.plain, stiefel()), shape_error);
   CHECK_THROWS_AS(optimizer.on(a.plain, sphere()), argument_error);
   CHECK_THROWS_AS(riemannian_sgd(a, {.learning_rate = -1}), argument_error);

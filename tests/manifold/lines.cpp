@@ -31,7 +31,8 @@ TEST_CASE("the sphere of one dimension less has two points and no directions") {
 
 TEST_CASE("each row of a matrix is a sphere of its own") {
   rng random{.seed = 4};
-  auto const x = sphere().random<double, simd>(random, shape{4, 6}), y = sphere().random<double, simd>(random, shape{4, 6});
+  auto const x = sphere().random<double, simd>(random, shape{4, 6}),
+             y = sphere().random<double, simd>(random, shape{4, 6});
   auto const all = sphere().log(x, y);
   double square = 0;
   for (std::ptrdiff_t i = 0; i < 4; ++i) {
@@ -41,7 +42,8 @@ TEST_CASE("each row of a matrix is a sphere of its own") {
   }
   CHECK(sphere().distance(x, y) == Approx(std::sqrt(square)));
   auto const squares = sphere().squared_norms(x, all);
-  CHECK(squares(2, 0) == Approx(std::pow(sphere().distance(tensor<double, 1>(x.view()[2]), tensor<double, 1>(y.view()[2])), 2)));
+  CHECK(squares(2, 0) ==
+        Approx(std::pow(sphere().distance(tensor<double, 1>(x.view()[2]), tensor<double, 1>(y.view()[2])), 2)));
   CHECK(squares(2, 0) == squares(2, 5));
   // the transpose is oblique
   tensor<double, 2> const xt(x.view().transpose()), yt(y.view().transpose());
@@ -51,7 +53,8 @@ TEST_CASE("each row of a matrix is a sphere of its own") {
 TEST_CASE("angles near 0 and near pi keep their digits") {
   tensor<double, 1> const x({3}, {1, 0, 0});
   double const small = 1e-9;
-  CHECK(sphere().distance(x, tensor<double, 1>({3}, {std::cos(small), std::sin(small), 0})) == Approx(small).epsilon(1e-12));
+  CHECK(sphere().distance(x, tensor<double, 1>({3}, {std::cos(small), std::sin(small), 0})) ==
+        Approx(small).epsilon(1e-12));
   tensor<double, 1> const far({3}, {-std::cos(small), 0, std::sin(small)});
   CHECK(sphere().distance(x, far) == Approx(3.14159265358979323846 - small).epsilon(1e-15));
   CHECK(sphere().log(x, far)(2) == Approx(3.14159265358979323846 - small).epsilon(1e-12));
@@ -59,9 +62,10 @@ TEST_CASE("angles near 0 and near pi keep their digits") {
 
 TEST_CASE("points off their manifold, wrong shapes, NaN") {
   double const nan = std::nan("");
-  CHECK_THROWS_WITH(sphere().check(tensor<float, 1>({2}, {1, 1})), 
-                    "[sphere] the point of shape (2) is off the manifold by 1, where at most 1e-5 is rounding: points have "
-                    "length 1 along the last axis");
+  CHECK_THROWS_WITH(
+      sphere().check(tensor<float, 1>({2}, {1, 1})),
+      "[sphere] the point of shape (2) is off the manifold by 1, where at most 1e-5 is rounding: points have "
+      "length 1 along the last axis");
   CHECK_THROWS_AS(sphere().check(tensor<double, 1>({2}, {1, nan})), argument_error);
   CHECK_THROWS_AS(positive().check(tensor<float, 1>({2}, {1, 0})), argument_error);
   CHECK_THROWS_AS(positive().check(tensor<float, 1>({2}, {1, -1})), argument_error);

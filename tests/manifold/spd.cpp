@@ -27,7 +27,8 @@ TEST_CASE("the affine-invariant distance does not see a change of axes") {
   auto const inverse = [](tensor<double, 2> const& m) {
     return spectral_function(m, detail::log_of_eigenvalue{}) * -1.0;  // log of the inverse
   };
-  CHECK(spd().distance(expm_symmetric(inverse(x)), expm_symmetric(inverse(y))) == Approx(spd().distance(x, y)).epsilon(1e-10));
+  CHECK(spd().distance(expm_symmetric(inverse(x)), expm_symmetric(inverse(y))) ==
+        Approx(spd().distance(x, y)).epsilon(1e-10));
 }
 
 TEST_CASE("random matrices have logarithms that are spread evenly") {
@@ -44,12 +45,13 @@ TEST_CASE("random matrices have logarithms that are spread evenly") {
 }
 
 TEST_CASE("matrices that are not positive definite") {
-  tensor<double, 2> const indefinite({2, 2}, {1, 2, 2, 1}), lopsided({2, 2}, {1, 0.5, 0, 1}), good({2, 2}, {2, 1, 1, 2});
+  tensor<double, 2> const indefinite({2, 2}, {1, 2, 2, 1}), lopsided({2, 2}, {1, 0.5, 0, 1}),
+      good({2, 2}, {2, 1, 1, 2});
   CHECK_THROWS_AS(spd().check(indefinite), argument_error);
   CHECK_THROWS_AS(spd().check(lopsided), argument_error);
   CHECK_THROWS_AS(spd().check(tensor<double, 2>({2, 3})), shape_error);
   CHECK_THROWS_AS(spd().check(tensor<double, 2>({1, 1}, {std::nan("")})), argument_error);
-  CHECK_THROWS_WITH(spd().exp(indefinite, good), 
+  CHECK_THROWS_WITH(spd().exp(indefinite, good),
                     "[spd] the matrix of shape (2, 2) is not positive definite: points are symmetric positive definite "
                     "matrices (n, n)");
   CHECK_THROWS_AS(spd().log(indefinite, good), argument_error);

@@ -20,11 +20,11 @@ template <class A> double largest(A const& a) {
 }
 
 struct expected {
-  int order = 2;            // retract agrees with exp up to v^order
+  int order = 2;             // retract agrees with exp up to v^order
   double tolerance = 1e-13;  // of rounding, relative to numbers of the size of 1
-  double step = 0.3;        // the length of vectors
-  bool log = true;          // has a logarithm
-  bool parallel = true;     // has a parallel transport
+  double step = 0.3;         // the length of vectors
+  bool log = true;           // has a logarithm
+  bool parallel = true;      // has a parallel transport
 };
 
 // Projection, metric, retraction, exponential, logarithm, distance and transports at random points.
@@ -50,7 +50,8 @@ void examine_manifold(M const& m, limbic::shape<R> const& s, expected const& e =
   // idempotent, and the gradient is what pairs with every tangent vector as g does
   CHECK(largest(m.project(x, u) - u) <= tiny);
   double pairs = 0;
-  for (std::ptrdiff_t i = 0; i < a.size(); ++i) pairs += static_cast<double>(a.data()[i]) * static_cast<double>(v.data()[i]);
+  for (std::ptrdiff_t i = 0; i < a.size(); ++i)
+    pairs += static_cast<double>(a.data()[i]) * static_cast<double>(v.data()[i]);
   CHECK(m.inner(x, m.gradient(x, a), v) == Approx(pairs).margin(20 * tiny));
   CHECK(m.inner(x, u, v) == Approx(m.inner(x, v, u)).margin(tiny));
   CHECK(m.norm(x, v) * m.norm(x, v) == Approx(m.inner(x, v, v)).margin(tiny));

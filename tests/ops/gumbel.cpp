@@ -26,10 +26,9 @@ TEST_CASE("gumbel_softmax: logits and temperature through the examination") {
   examine<2, 0>(
       "gumbel_softmax", [](auto const& x, auto const& tau) { return functional::gumbel_softmax(x, noise_for(x), tau); },
       matrices, o);
-  examine<3>(
-      "gumbel_softmax of axis 1",
-      [](auto const& x) { return functional::gumbel_softmax(x, noise_for(x), 0.7, {.axis = 1}); },
-      {{at(2, 5, 3)}, {at(2, 0, 3)}}, {.ulps = 16});
+  examine<3>("gumbel_softmax of axis 1",
+             [](auto const& x) { return functional::gumbel_softmax(x, noise_for(x), 0.7, {.axis = 1}); },
+             {{at(2, 5, 3)}, {at(2, 0, 3)}}, {.ulps = 16});
 }
 
 TEMPLATE_TEST_CASE("hard: exactly one-hot, with the gradient of the soft one", "", scalar, simd) {
@@ -52,7 +51,8 @@ TEMPLATE_TEST_CASE("hard: exactly one-hot, with the gradient of the soft one", "
   }
   tape t;
   auto const a = t.variable(x), b = t.variable(x);
-  auto const ta = t.variable(tensor<float, 0, D>(shape<0>{}, 0.5F)), tb = t.variable(tensor<float, 0, D>(shape<0>{}, 0.5F));
+  auto const ta = t.variable(tensor<float, 0, D>(shape<0>{}, 0.5F)),
+             tb = t.variable(tensor<float, 0, D>(shape<0>{}, 0.5F));
   t.seed(functional::gumbel_softmax(a, noise, ta), weights);
   auto const y = functional::gumbel_softmax(b, noise, tb, {.hard = true});
   t.seed(y, weights);
@@ -94,7 +94,7 @@ TEMPLATE_TEST_CASE("noise of 0 and of 1, large logits, low temperatures: finite"
 
 TEST_CASE("gumbel_softmax: what is refused") {
   tensor<float, 1> const x({3}), noise({3}), other({2});
-  CHECK_THROWS_WITH(functional::gumbel_softmax(x, noise, 0), 
+  CHECK_THROWS_WITH(functional::gumbel_softmax(x, noise, 0),
                     "[gumbel_softmax] the temperature must be positive, but is 0");
   CHECK_THROWS_AS(functional::gumbel_softmax(x, noise, -1), argument_error);
   CHECK_THROWS_AS(functional::gumbel_softmax(x, noise, std::nan("")), argument_error);

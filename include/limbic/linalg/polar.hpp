@@ -47,7 +47,7 @@ template <class D, class T> void polar_slope(D d, sink<T, 2, D> out, view<T cons
   tensor<T, 1, D> l(shape<1>{{p}}, uninitialized);
   symmetric_eigen(d, l.view(), v.view(), as_view(w));
 
-  auto const inside = product(u.transpose(), x);                             // u^T x
+  auto const inside = product(u.transpose(), x);                                       // u^T x
   auto const along = product(product(v.view().transpose(), inside).view(), v.view());  // in p's own axes
   map(d, w, skew_over_sum{}, along, along.view().transpose(), l.view().unsqueeze(1), l);
   auto const turn = product(product(v.view(), w.view()).view(), v.view().transpose());

@@ -89,8 +89,8 @@ void orthonormalize(D d, view<T, 2, D> q, view<T, 2, D> r, view<T const, 2, D> a
 // a' (+)= (dq + q s(m)) r^-T; null dq or dr count as zeros. Overloaded for a device with other memory, too.
 template <class D, class T>
   requires is_host<D>
-void orthonormalize_adjoint(D d, sink<T, 2, D> da, view<T const, 2, D> q, view<T const, 2, D> r,
-                            view<T const, 2, D> dq, view<T const, 2, D> dr) {
+void orthonormalize_adjoint(D d, sink<T, 2, D> da, view<T const, 2, D> q, view<T const, 2, D> r, view<T const, 2, D> dq,
+                            view<T const, 2, D> dr) {
   std::ptrdiff_t const p = r.extent(0);
   tensor<T, 2, D> m(r.shape()), other(r.shape());
   if (dr) gemm(d, sink<T, 2, D>(m.view()), r, dr.transpose());

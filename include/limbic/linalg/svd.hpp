@@ -41,8 +41,8 @@ template <class D, class T> void jacobi_rotations(view<T, 2, D> const& w, view<T
         turned = true;
         T const zeta = (b - a) / (T(2) * c);
         T const size = math::abs(zeta);
-        T const tangent = (zeta < T(0) ? T(-1) : T(1)) /
-                          (size > T(1e8) ? T(2) * size : size + math::sqrt(T(1) + zeta * zeta));
+        T const tangent =
+            (zeta < T(0) ? T(-1) : T(1)) / (size > T(1e8) ? T(2) * size : size + math::sqrt(T(1) + zeta * zeta));
         T const cosine = T(1) / math::sqrt(T(1) + tangent * tangent);
         rotate(row_of(w, i), row_of(w, j), cosine, cosine * tangent);
         if (vt) rotate(row_of(vt, i), row_of(vt, j), cosine, cosine * tangent);

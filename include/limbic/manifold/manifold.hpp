@@ -115,7 +115,8 @@ template <class M> struct manifold {
     return terms;
   }
 
-  template <class T = float, class D = default_device, int R> tensor<T, R, D> random(rng& from, shape<R> const& s) const {
+  template <class T = float, class D = default_device, int R> tensor<T, R, D> random(rng& from,
+                                                                                     shape<R> const& s) const {
     check_shape("random", s);
     tensor<T, R, D> normal(s, uninitialized);
     from.normal(normal);

@@ -25,8 +25,9 @@ template <class D> result run(call& c) {
       int const axis = limbic::normalize_axis("index", o.axis, rank());
       where[axis] = 1;
       limbic::tensor<double, rank(), D> index(where);
-      limbic::for_each_row(D{}, axis, [](auto y, auto i) { i.put(0, static_cast<double>(argmax(y))); },
-                           limbic::as_view(hard), index.view());
+      limbic::for_each_row(
+          D{}, axis, [](auto y, auto i) { i.put(0, static_cast<double>(argmax(y))); }, limbic::as_view(hard),
+          index.view());
       auto shape = shape_of(where);
       shape.erase(shape.begin() + axis);
       auto all = r.finish();
