@@ -41,8 +41,8 @@ template <class D, class T> void jacobi_rotations(view<T, 2, D> const& w, view<T
         turned = true;
         T const zeta = (b - a) / (T(2) * c);
         T const size = math::abs(zeta);
-        T const tangent = (zeta < T(0) ? T(-1) : T(1)) /
-                          (size > T(1e8) ? T(2) * size : size + math::sqrt(T(1) + zeta * zeta));
+        T const tangent =
+            (zeta < T(0) ? T(-1) : T(1)) / (size > T(1e8) ? T(2) * size : size + math::sqrt(T(1) + zeta * zeta));
         T const cosine = T(1) / math::sqrt(T(1) + tangent * tangent);
         rotate(row_of(w, i), row_of(w, j), cosine, cosine * tangent);
         if (vt) rotate(row_of(vt, i), row_of(vt, j), cosine, cosine * tangent);
@@ -56,12 +56,14 @@ template <class D, class T> void swap_rows(view<T, 2, D> const& m, std::ptrdiff_
 
 }  // namespace detail
 
+// U, s and V^T of the formula above.
 template <class T, class D> struct svd_result {
-  tensor<T, 2, D> u;
-  tensor<T, 1, D> s;
-  tensor<T, 2, D> vt;
+  tensor<T, 2, D> u;   // (n, k), orthonormal columns
+  tensor<T, 1, D> s;   // (k), descending
+  tensor<T, 2, D> vt;  // (k, p), orthonormal rows
 };
 
+// svd of a view, on device d.
 template <class D, class T>
   requires(is_host<D> && std::is_floating_point_v<T>)
 svd_result<T, D> singular_value_decomposition(D d, view<T const, 2, D> a) {
