@@ -36,10 +36,11 @@ enum class extension {
   periodization   // periodic with half as many results as samples; an odd line first repeats its last sample
 };
 
+// Where the filters lie on a line, and what follows beyond its ends.
 struct filter_line {
-  int axis = -1;
-  std::ptrdiff_t stride = 2, dilation = 1, offset = 1;
-  extension mode = extension::symmetric;
+  int axis = -1;                                        // of x, a and b
+  std::ptrdiff_t stride = 2, dilation = 1, offset = 1;  // of the formula above, in samples
+  extension mode = extension::symmetric;                // of e
   // Under periodization, the sample that an odd line lacks: the last one again (analysis), or 0 (a line that was cut short).
   bool repeat_last = true;
 };

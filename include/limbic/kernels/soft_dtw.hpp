@@ -17,6 +17,14 @@
 //   gx, gy  (P, Tx, C), (P, Ty, C)   d value / d x and d y, pair by pair
 // What is not wanted is a null view. Without E, gx and gy nothing is kept but one row.
 //
+// V is a number, a dual number or a pack of pairs. A rule says
+//   state<V>, words      what it keeps of R_ij, and how many packs that is
+//   start(), border()    R = 0, R = +inf
+//   cost_scale()         the factor that costs are multiplied by before they come to step
+//   step<Shares>(diagonal, up, left, cost, shares)      R_ij, and with Shares what each predecessor contributes
+//   value(last)          R as a number
+//   load<L>(p), store<L>(p, s)      a state from memory and to it: `words` packs, one behind the other
+//
 // How it is computed. A soft row holds Z = e^(-R / gamma) as numbers m 2^e (math/extended.hpp): a cell is
 // Z_ij = 2^(-d_ij log2(e) / gamma) (Z + Z + Z), one exponential and no logarithm, without a difference of large numbers,
 // for any gamma. On the way the three terms' shares of the sum are kept; backward, a cell hands on its E by these shares.
@@ -31,19 +39,22 @@
 
 LIMBIC_BEGIN
 
+// For `band`: all cells take part.
 inline constexpr std::ptrdiff_t no_band = std::numeric_limits<std::ptrdiff_t>::max();
 
 // Pair p is series p of both; or with columns > 0 series p / columns with p % columns (a matrix of all pairs); or row p
 // of a list (P, 2). `first` is the number of the first pair, so that a part of a matrix can be computed alone.
 struct dtw_pairs {
-  std::ptrdiff_t columns = 0, first = 0;
-  std::int64_t const* list = nullptr;
-  std::ptrdiff_t list_row = 2, list_column = 1;
+  std::ptrdiff_t columns = 0, first = 0;         // M for all pairs, else 0; the first pair
+  std::int64_t const* list = nullptr;            // (P, 2), or null
+  std::ptrdiff_t list_row = 2, list_column = 1;  // its strides, in elements
 
+  // The number of the series of x that pair p takes.
   constexpr std::ptrdiff_t x(std::ptrdiff_t p) const {
     p += first;
     return list != nullptr ? static_cast<std::ptrdiff_t>(list[p * list_row]) : columns > 0 ? p / columns : p;
   }
+  // The number of the series of y that pair p takes.
   constexpr std::ptrdiff_t y(std::ptrdiff_t p) const {
     p += first;
     return list != nullptr ? static_cast<std::ptrdiff_t>(list[p * list_row + list_column])
@@ -54,13 +65,14 @@ struct dtw_pairs {
 
 // ---- the minimum: a cell from its three predecessors ---------------------------------------------------------------
 
+// How much of the minimum is due to each predecessor; of the hard one, all is due to the first of the least.
 template <class V> struct dtw_shares {
-  V diagonal, up, left;
+  V diagonal, up, left;  // R_{i-1,j-1}, R_{i-1,j}, R_{i,j-1}
 };
 
 // e^(-R / gamma) as m 2^e.
 struct soft_minimum {
-  double gamma = 1;
+  double gamma = 1;  // positive; the smaller, the harder
   template <class V> using state = math::extended<V>;
   static constexpr int words = 2;  // of a state, in elements of V
 
@@ -72,7 +84,6 @@ struct soft_minimum {
   template <class V> static constexpr state<V> border() {
     return {V(0), math::constant<math::exponent_lane<V>>(static_cast<double>(limits<V>::lowest()) / 4)};
   }
-  // The factor that costs are multiplied by before they come to step.
   constexpr double cost_scale() const { return -math::log2_e / gamma; }
 
   template <bool Shares, class V>
@@ -107,9 +118,10 @@ struct soft_minimum {
   }
 };
 
+// R itself.
 struct hard_minimum {
   template <class V> struct state {
-    V r;
+    V r;  // R
   };
   static constexpr int words = 1;
   template <class V> static constexpr state<V> start() { return {V(0)}; }

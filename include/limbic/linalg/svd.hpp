@@ -56,12 +56,14 @@ template <class D, class T> void swap_rows(view<T, 2, D> const& m, std::ptrdiff_
 
 }  // namespace detail
 
+// U, s and V^T of the formula above.
 template <class T, class D> struct svd_result {
-  tensor<T, 2, D> u;
-  tensor<T, 1, D> s;
-  tensor<T, 2, D> vt;
+  tensor<T, 2, D> u;   // (n, k), orthonormal columns
+  tensor<T, 1, D> s;   // (k), descending
+  tensor<T, 2, D> vt;  // (k, p), orthonormal rows
 };
 
+// svd of a view, on device d.
 template <class D, class T>
   requires(is_host<D> && std::is_floating_point_v<T>)
 svd_result<T, D> singular_value_decomposition(D d, view<T const, 2, D> a) {

@@ -12,7 +12,7 @@
 
 LIMBIC_BEGIN
 
-enum class triangle { lower, upper };
+enum class triangle { lower, upper };  // the half of a matrix that is read
 
 namespace detail {
 

@@ -1,6 +1,8 @@
 // limbic/manifold/euclidean.hpp - the flat space: everything is a point, every vector a tangent vector
 //
 //   exp = retract = x + v,   log = y - x,   <u, v> = sum u v,   transport: the identity
+//   do_project, do_retract, do_exp, do_log, do_transport, do_parallel_transport   these formulas for views
+//   do_inner, do_random, do_residual   terms of <u, v>, random points, what check measures: see manifold.hpp
 //
 // For code that is written for any manifold. A parameter that is put on none is Euclidean already.
 // shape   any
@@ -11,10 +13,11 @@
 LIMBIC_BEGIN
 
 struct euclidean : manifold<euclidean> {
+  // What errors call it and its points, what the metric adds up over, and the ranks that points have.
   static constexpr std::string_view name = "euclidean", points = "points are finite numbers";
   static constexpr component metric_over = component::element;
   static constexpr int least_rank = 0, largest_rank = detail::max_rank;
-  template <int R> static bool fits(shape<R> const&) { return true; }
+  template <int R> static bool fits(shape<R> const&) { return true; }  // any shape
 
   auto do_project(auto, auto u) const { return copied(u); }
   auto do_retract(auto x, auto v) const { return x + v; }

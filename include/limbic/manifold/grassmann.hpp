@@ -5,6 +5,8 @@
 //   log         U T V^T,  T the principal angles between the two subspaces
 //   distance    root of the sum of squared principal angles          <u, v> = tr u^T v
 //   retract     see orthonormal.hpp: polar (the default: second order), qr, cayley
+//   do_project, do_retract, do_exp, do_log, do_transport   these formulas for views
+//   do_inner, do_random, do_residual   terms of <u, v>, random points, what check measures: see manifold.hpp
 //
 // Edelman, Arias and Smith 1998. log first turns y's columns towards x's (Bendokat, Zimmermann and Absil 2024, alg. 5.3):
 // with U, sin T, V of the part of y that lies outside of x, and cos T of the part inside, each angle comes from both, so
@@ -23,15 +25,16 @@ struct grassmann_options {
 };
 
 struct grassmann : manifold<grassmann>, grassmann_options {
+  // What errors call it and its points, what the metric adds up over, and the ranks that points have.
   static constexpr std::string_view name = "grassmann",
                                     points = "points are matrices (n, p) with orthonormal columns, p <= n";
   static constexpr component metric_over = component::whole;
   static constexpr int least_rank = 2, largest_rank = 2;
-  static bool fits(shape<2> const& s) { return detail::tall(s); }
+  static bool fits(shape<2> const& s) { return detail::tall(s); }  // (n, p), p <= n
 
   constexpr grassmann(grassmann_options const& o = {}) : grassmann_options(o) {}
 
-  template <class T, class D> using matrix = view<T const, 2, D>;
+  template <class T, class D> using matrix = view<T const, 2, D>;  // a point or a vector
 
   template <class T, class D> auto do_project(matrix<T, D> x, matrix<T, D> u) const {
     return u - matmul(x, matmul(x.transpose(), u));

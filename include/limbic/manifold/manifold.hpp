@@ -20,7 +20,15 @@
 // Shapes are checked everywhere, points only by `check`: the other functions assume that x lies on the manifold. Nothing
 // here has an adjoint: a manifold is where an optimiser steps, not what a loss goes through.
 //
-// A manifold M derives from manifold<M> and says do_project(x, u), ... on views, and where its components lie.
+// A manifold M derives from manifold<M> and says, for views of equal shape,
+//
+//   do_project(x, u), ...        as above; do_gradient (else do_project), do_log and do_parallel_transport where it has one
+//   do_inner(x, u, v)            for each element its term: the sum over a component is <u, v>_x
+//   do_random(normal)            a point from standard normal numbers
+//   do_residual(x)               as above, of a point that is not empty
+//   metric_over, axis            where its components lie; the axis of lines
+//   least_rank, largest_rank, fits(shape)      which shapes points have
+//   name, points                 what errors call it and its points
 #pragma once
 
 #include <limbic/core/random.hpp>

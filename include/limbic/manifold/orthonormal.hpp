@@ -17,6 +17,7 @@
 
 LIMBIC_BEGIN
 
+// How a step ends on the manifold.
 enum class retraction { qr, polar, cayley };
 
 namespace detail {

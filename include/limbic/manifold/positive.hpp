@@ -2,6 +2,8 @@
 //
 //   <u, v>_x = sum u v / x^2         exp = retract = x e^(v / x)         log = x log(y / x)         gradient = x^2 g
 //   transport: the identity          parallel_transport = v y / x        distance = |log(y / x)|
+//   do_project, do_gradient, do_retract, do_exp, do_log, do_transport, do_parallel_transport   these formulas for views
+//   do_inner, do_random, do_residual   terms of <u, v>, random points, what check measures: see manifold.hpp
 //
 // Each element is a manifold of its own. It is the real line seen through exp, so a positive parameter may as well be
 // w = e^eta with eta a plain one, which needs no manifold: exp(eta) is an op like any other, and that is how the
@@ -16,18 +18,19 @@
 LIMBIC_BEGIN
 
 struct positive : manifold<positive> {
+  // What errors call it and its points, what the metric adds up over, and the ranks that points have.
   static constexpr std::string_view name = "positive", points = "points are positive, finite numbers";
   static constexpr component metric_over = component::element;
   static constexpr int least_rank = 0, largest_rank = detail::max_rank;
-  template <int R> static bool fits(shape<R> const&) { return true; }
+  template <int R> static bool fits(shape<R> const&) { return true; }  // any shape
 
-  struct exp_function {
+  struct exp_function {  // a step along the geodesic
     template <class V> constexpr V operator()(V x, V v) const { return x * math::exp(v / x); }
   };
-  struct log_function {
+  struct log_function {  // its inverse
     template <class V> constexpr V operator()(V x, V y) const { return x * math::log(y / x); }
   };
-  struct exp_of {
+  struct exp_of {  // any number to a positive one
     template <class V> constexpr V operator()(V x) const { return math::exp(x); }
   };
   struct off {  // 0 for a positive finite number, else infinity or NaN

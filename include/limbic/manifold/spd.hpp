@@ -6,6 +6,8 @@
 //   transport: sym (the identity on tangent vectors)
 //   parallel_transport   e v e^T,  e = (y x^-1)^(1/2)
 //   distance = |log(l^-1 y l^-T)|            Pennec, Fillard and Ayache 2006; Bhatia 2007, ch. 6
+//   do_project, do_gradient, do_retract, do_exp, do_log, do_transport, do_parallel_transport   these formulas for views
+//   do_inner, do_random, do_residual   terms of <u, v>, random points, what check measures: see manifold.hpp
 //
 // Any factor x = l l^T serves where the textbooks write x^(1/2): the metric does not change under x -> a x a^T. Here it is
 // Cholesky's. Random points are e^s, s symmetric and normal with eigenvalues of the order of 1.
@@ -22,12 +24,13 @@
 LIMBIC_BEGIN
 
 struct spd : manifold<spd> {
+  // What errors call it and its points, what the metric adds up over, and the ranks that points have.
   static constexpr std::string_view name = "spd", points = "points are symmetric positive definite matrices (n, n)";
   static constexpr component metric_over = component::whole;
   static constexpr int least_rank = 2, largest_rank = 2;
-  static bool fits(shape<2> const& s) { return s[0] == s[1]; }
+  static bool fits(shape<2> const& s) { return s[0] == s[1]; }  // (n, n)
 
-  template <class T, class D> using matrix = view<T const, 2, D>;
+  template <class T, class D> using matrix = view<T const, 2, D>;  // a point or a vector
 
   template <class T, class D> auto do_project(matrix<T, D>, matrix<T, D> u) const { return detail::symmetric_part(u); }
   template <class T, class D> auto do_gradient(matrix<T, D> x, matrix<T, D> g) const {

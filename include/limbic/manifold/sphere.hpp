@@ -5,6 +5,8 @@
 //   log        theta p / |p|,  p = y - <x, y> x         transport: project at y
 //   parallel_transport   v - <y, v> / (1 + <x, y>) (x + y)
 //   <u, v> = sum u v;  several lines: sums over them, distance = root of the sum of squared angles
+//   do_project, do_retract, do_exp, do_log, do_transport, do_parallel_transport   these formulas for views
+//   do_inner, do_random, do_residual   terms of <u, v>, random points, what check measures: see manifold.hpp
 //
 // A vector is one sphere; of a matrix (n, m) each row is one, of more axes each line along the last. Random points are
 // uniform. The angle comes from both chords, 2 atan2(|x - y|, |x + y|), which is exact near 0 and near pi. Opposite points
@@ -71,9 +73,12 @@ struct off_unit {
 
 }  // namespace detail
 
+// What both are: lines along one axis, each on a sphere of its own.
 template <class M, int Axis> struct unit_lines : manifold<M> {
+  // What the metric adds up over: lines along this axis.
   static constexpr component metric_over = component::line;
   static constexpr int axis = Axis;
+  // Lines are not empty.
   template <int R> static bool fits(shape<R> const& s) { return s[Axis < 0 ? R - 1 : Axis] > 0; }
 
   auto do_project(auto x, auto u) const { return lines(detail::tangent_to_line{}, x, u); }
@@ -102,10 +107,12 @@ template <class M, int Axis> struct unit_lines : manifold<M> {
 };
 
 struct sphere : unit_lines<sphere, -1> {
+  // What errors call it and its points, and the ranks that points have.
   static constexpr std::string_view name = "sphere", points = "points have length 1 along the last axis";
   static constexpr int least_rank = 1, largest_rank = detail::max_rank;
 };
 struct oblique : unit_lines<oblique, 0> {
+  // What errors call it and its points, and the ranks that points have.
   static constexpr std::string_view name = "oblique", points = "points are matrices (n, m) with columns of length 1";
   static constexpr int least_rank = 2, largest_rank = 2;
 };

@@ -5,6 +5,8 @@
 //   stiefel_metric::canonical   <u, v> = tr u^T (1 - x x^T / 2) v       gradient = g - x g^T x
 //   exp         geodesics of the metric (Edelman, Arias and Smith 1998, sec. 2.2 and 2.4)
 //   retract     see orthonormal.hpp: qr, polar, cayley
+//   do_project, do_gradient, do_retract, do_exp, do_transport   these formulas for views
+//   do_inner, do_random, do_residual   terms of <u, v>, random points, what check measures: see manifold.hpp
 //
 //   stiefel({.metric = stiefel_metric::canonical, .retraction = retraction::cayley})
 //
@@ -19,6 +21,7 @@
 
 LIMBIC_BEGIN
 
+// The inner product of tangent vectors.
 enum class stiefel_metric { euclidean, canonical };
 
 struct stiefel_options {
@@ -27,15 +30,16 @@ struct stiefel_options {
 };
 
 struct stiefel : manifold<stiefel>, stiefel_options {
+  // What errors call it and its points, what the metric adds up over, and the ranks that points have.
   static constexpr std::string_view name = "stiefel",
                                     points = "points are matrices (n, p) with orthonormal columns, p <= n";
   static constexpr component metric_over = component::whole;
   static constexpr int least_rank = 2, largest_rank = 2;
-  static bool fits(shape<2> const& s) { return detail::tall(s); }
+  static bool fits(shape<2> const& s) { return detail::tall(s); }  // (n, p), p <= n
 
   constexpr stiefel(stiefel_options const& o = {}) : stiefel_options(o) {}
 
-  template <class T, class D> using matrix = view<T const, 2, D>;
+  template <class T, class D> using matrix = view<T const, 2, D>;  // a point or a vector
 
   template <class T, class D> auto do_project(matrix<T, D> x, matrix<T, D> u) const {
     return u - matmul(x, detail::symmetric_part(as_view(matmul(x.transpose(), u))));

@@ -18,13 +18,13 @@
 LIMBIC_BEGIN
 namespace math {
 
-// The lane that holds an exponent: V itself, or what a dual number is made of.
 template <class V> struct exponent_lane_ {
   using type = V;
 };
 template <class T> struct exponent_lane_<dual<T>> {
   using type = T;
 };
+// The type of the exponents that belong to mantissas V: V itself, or what a dual number is made of.
 template <class V> using exponent_lane = typename exponent_lane_<V>::type;
 
 template <class V> struct extended {
@@ -34,10 +34,12 @@ template <class V> struct extended {
 
 // ---- whole powers of two -----------------------------------------------------------------------------------------
 
-// The nearest whole number; the larger and the smaller of two numbers, b where one is NaN.
+// The nearest whole number.
 LIMBIC_HD LIMBIC_INLINE float nearest(float x) { return ::rintf(x); }
 LIMBIC_HD LIMBIC_INLINE double nearest(double x) { return ::rint(x); }
+// The larger of two numbers, b where one is NaN.
 template <plain T> LIMBIC_HD LIMBIC_INLINE constexpr T larger(T a, T b) { return a > b ? a : b; }
+// The smaller of two numbers, b where one is NaN.
 template <plain T> LIMBIC_HD LIMBIC_INLINE constexpr T smaller(T a, T b) { return a < b ? a : b; }
 
 // m 2^k.

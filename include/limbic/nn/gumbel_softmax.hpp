@@ -16,8 +16,8 @@ LIMBIC_BEGIN
 
 struct gumbel_softmax {
   double temperature = 1;
-  bool hard = false;
-  int axis = -1;
+  bool hard = false;  // one-hot draws while training
+  int axis = -1;      // of the categories
 
   explicit gumbel_softmax(double tau = 1, gumbel_softmax_options const& o = {})
       : temperature(tau), hard(o.hard), axis(o.axis) {
@@ -33,6 +33,7 @@ struct gumbel_softmax {
     return functional::gumbel_softmax(std::forward<X>(x), std::move(noise), temperature, o);
   }
 
+  // No parameters.
   void each(auto) {}
 };
 

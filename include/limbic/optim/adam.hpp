@@ -94,6 +94,7 @@ template <class Options, bool Decoupled> struct adam_rule : Options {
     if (this->amsgrad) map(d, outs(x, state[0], state[1], state[2]), f, x, g, state[0], state[1], state[2]);
     else map(d, outs(x, state[0], state[1]), f, x, g, state[0], state[1]);
   }
+  // The formula with the numbers of step t, counted from 1.
   detail::adam_step at(std::int64_t step) const {
     Options const& o = *this;
     double const t = static_cast<double>(step);

@@ -58,10 +58,10 @@ struct exponential_lr {
 };
 
 struct linear_lr {
-  double learning_rate = 0.1;
-  double start_factor = 1.0 / 3;
-  double end_factor = 1;
-  std::int64_t total_iters = 5;
+  double learning_rate = 0.1;     // where the factor is 1
+  double start_factor = 1.0 / 3;  // at epoch 0
+  double end_factor = 1;          // from epoch total_iters on
+  std::int64_t total_iters = 5;   // epochs
   double operator()(std::int64_t epoch) const {
     if (total_iters < 1) fail<argument_error>("linear_lr", "total_iters must be positive, but is ", total_iters);
     double const share = epoch < total_iters ? static_cast<double>(epoch) / static_cast<double>(total_iters) : 1;

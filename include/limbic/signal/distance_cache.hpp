@@ -18,6 +18,7 @@ LIMBIC_BEGIN
 
 template <class T> class distance_cache {
  public:
+  // What compute is given: (Q, 2), each pair once.
   using pair_list = tensor<std::int64_t, 2, scalar>;
 
   // compute: (Q, 2) pairs -> (Q) distances, on a CPU.
@@ -39,10 +40,12 @@ template <class T> class distance_cache {
     return distances;
   }
 
+  // Forgets all distances; the counts below go on.
   void clear() { known_.clear(); }
+  // How many distances are known.
   std::ptrdiff_t size() const { return static_cast<std::ptrdiff_t>(known_.size()); }
   std::ptrdiff_t computed() const { return computed_; }  // distances, since the beginning
-  std::ptrdiff_t found() const { return found_; }
+  std::ptrdiff_t found() const { return found_; }        // pairs that needed none, likewise
 
  private:
   static std::uint64_t key(std::int64_t i, std::int64_t j) {

@@ -43,19 +43,19 @@ inline extension extension_mode(std::string_view name) {
 }
 
 struct dwt_options {
-  extension mode = extension::symmetric;
+  extension mode = extension::symmetric;  // beyond the ends
   int axis = -1;
 };
 struct idwt_options {
-  extension mode = extension::symmetric;
+  extension mode = extension::symmetric;  // beyond the ends
   int axis = -1;
   std::ptrdiff_t length = 0;
 };
 struct wavedec_options {
-  extension mode = extension::symmetric;
+  extension mode = extension::symmetric;  // beyond the ends
   int axis = -1;
   int level = -1;
-  bool beyond_max_level = false;
+  bool beyond_max_level = false;  // allow more levels than max_level
 };
 
 // The number of coefficients of each band.
@@ -99,7 +99,7 @@ constexpr filter_line dwt_line(extension mode, int axis, std::ptrdiff_t filter_l
 template <bool Learns> struct dwt_op {
   static constexpr std::string_view name = "dwt";
   static constexpr keep needs = Learns ? keep::inputs(0, 1) : keep::inputs(1);
-  extension mode = extension::symmetric;
+  extension mode = extension::symmetric;  // beyond the ends
   int axis = -1;
 
   template <int R> std::tuple<shape<R>, shape<R>> shape_of(shape<R> const& x, shape<2> const& f) const {
@@ -131,7 +131,7 @@ template <bool Learns> struct dwt_op {
 template <bool Learns> struct idwt_op {
   static constexpr std::string_view name = "idwt";
   static constexpr keep needs = Learns ? keep::inputs(0, 1, 2) : keep::inputs(2);
-  extension mode = extension::symmetric;
+  extension mode = extension::symmetric;  // beyond the ends
   int axis = -1;
   std::ptrdiff_t length = 0;  // 0: all samples; or one less
 

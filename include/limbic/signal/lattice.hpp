@@ -63,13 +63,13 @@ template <class T, class D> view<T, 1, D> taps_of(view<T, 2, D> const& f, int ro
 }  // namespace detail
 
 struct lattice_options {
-  bool vanishing_moment = false;
+  bool vanishing_moment = false;  // one more angle, so that constant signals have no details
 };
 
 struct lattice_op {
   static constexpr std::string_view name = "lattice_filters";
   static constexpr keep needs = keep::inputs(0) | keep::output;
-  bool vanishing_moment = false;
+  bool vanishing_moment = false;  // as in lattice_options
 
   template <class... Beside> shape<2> shape_of(shape<1> const& angles, Beside const&...) const {
     std::ptrdiff_t const n = angles[0] + (vanishing_moment ? 1 : 0);

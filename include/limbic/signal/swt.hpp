@@ -27,7 +27,7 @@ template <bool Learns> struct swt_op {
   static constexpr std::string_view name = "swt";
   static constexpr keep needs = Learns ? keep::inputs(0, 1) : keep::inputs(1);
   int axis = -1;
-  std::ptrdiff_t gap = 1;
+  std::ptrdiff_t gap = 1;  // s of the formula: samples from tap to tap
 
   template <int R> std::tuple<shape<R>, shape<R>> shape_of(shape<R> const& x, shape<2> const& f) const {
     detail::check_filters(name, f);
@@ -55,7 +55,7 @@ template <bool Learns> struct iswt_op {
   static constexpr std::string_view name = "iswt";
   static constexpr keep needs = Learns ? keep::inputs(0, 1, 2) : keep::inputs(2);
   int axis = -1;
-  std::ptrdiff_t gap = 1;
+  std::ptrdiff_t gap = 1;  // s of the formula: samples from tap to tap
 
   template <int R> shape<R> shape_of(shape<R> const& a, shape<R> const& b, shape<2> const& f) const {
     detail::check_filters(name, f);

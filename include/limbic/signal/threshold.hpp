@@ -20,12 +20,12 @@
 
 LIMBIC_BEGIN
 
-enum class thresholding { soft, hard, garrote };
+enum class thresholding { soft, hard, garrote };  // which of the three formulas above
 
 struct threshold_op {
   static constexpr std::string_view name = "threshold";
   static constexpr keep needs = keep::input;
-  thresholding kind = thresholding::soft;
+  thresholding kind = thresholding::soft;  // the formula
 
   template <class V> constexpr V value(V x, V t) const {
     V const size = math::abs(x);
@@ -47,7 +47,7 @@ struct threshold_op {
 struct threshold_number_op {
   static constexpr std::string_view name = "threshold_number";
   static constexpr keep needs = keep::input;
-  thresholding kind = thresholding::soft;
+  thresholding kind = thresholding::soft;  // the formula
   double t = 0;
 
   template <class V> constexpr V value(V x) const { return threshold_op{kind}.value(x, math::constant<V>(t)); }

@@ -24,7 +24,7 @@
 
 LIMBIC_BEGIN
 
-inline constexpr int wavelet_count = 106;
+inline constexpr int wavelet_count = 106;  // names that wavelet knows
 
 namespace detail {
 
@@ -84,18 +84,18 @@ class wavelet {
   wavelet(std::string_view name) : wavelet(name, index_of(name)) {}
   wavelet(char const* name) : wavelet(std::string_view(name)) {}
 
-  std::string_view name() const { return name_; }
-  int length() const { return length_; }
+  std::string_view name() const { return name_; }  // as PyWavelets spells it
+  int length() const { return length_; }           // L, the taps of each filter
   // One filter, used reversed and shifted by even numbers, is an orthonormal basis (dmey: nearly).
   bool orthogonal() const { return orthogonal_; }
   // Polynomials of a lower degree than this have no detail coefficients: dec_hi's moments 0 ... n - 1 vanish. (What PyWavelets
   // calls so differs for rbio, where it names the other filter's, and for bior5.5, which has 6. dmey has none.)
   int vanishing_moments() const { return moments_; }
 
-  std::span<double const> dec_lo() const { return row(0); }
-  std::span<double const> dec_hi() const { return row(1); }
-  std::span<double const> rec_lo() const { return row(2); }
-  std::span<double const> rec_hi() const { return row(3); }
+  std::span<double const> dec_lo() const { return row(0); }  // of the transform: averages
+  std::span<double const> dec_hi() const { return row(1); }  // of the transform: details
+  std::span<double const> rec_lo() const { return row(2); }  // of its inverse: averages
+  std::span<double const> rec_hi() const { return row(3); }  // of its inverse: details
 
   // (4, length): the four filters one below the other, in that order.
   template <class T = float, class D = default_device> tensor<T, 2, D> filters() const {
