@@ -12,9 +12,11 @@ using warping::series;
 
 namespace {
 
-template <class T, int R, class D> bool same_bits(view<T const, R, D> a, view<T const, R, D> b) {
-  tensor<T, R, D> const x(a), y(b);
-  return x.shape() == y.shape() && std::memcmp(x.data(), y.data(), static_cast<std::size_t>(x.size()) * sizeof(T)) == 0;
+template <class A, class B> bool same_bits(A const& a, B const& b) {
+  using T = typename A::value_type;
+  tensor<T, A::rank, typename A::device> const x(as_view(a)), y(as_view(b));
+  return x.shape() == y.shape() &&
+         std::memcmp(x.data(), y.data(), static_cast<std::size_t>(x.size()) * sizeof(T)) == 0;
 }
 
 }  // namespace
