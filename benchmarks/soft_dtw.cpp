@@ -37,49 +37,35 @@ template <class Rule, class T, class D> void warp(benchmark::State& state, Rule 
   }
   state.SetItemsProcessed(state.iterations() * pairs * length * length);
 }
-template <class T, class D> void soft(benchmark::State& state, want wanted) {
-  warp<limbic::soft_minimum, T, D>(state, {1.0}, wanted);
+template <class T, class D, want Wanted> void soft(benchmark::State& state) {
+  warp<limbic::soft_minimum, T, D>(state, {1.0}, Wanted);
 }
 template <class T, class D> void hard(benchmark::State& state) {
   warp<limbic::hard_minimum, T, D>(state, {}, want::value);
 }
+using limbic::scalar;
+using limbic::simd;
 
-void ladder(benchmark::internal::Benchmark* b) {
-  for (int length : {64, 128, 256, 512}) b->Args({64, length, 8});
-}
-BENCHMARK_CAPTURE((soft<double, limbic::scalar>), scalar_f64, want::gradient)
-    ->Name("soft_dtw_gradient/scalar_f64")
-    ->Args({64, 128, 8});
-BENCHMARK_CAPTURE((soft<float, limbic::scalar>), scalar_f32, want::gradient)
-    ->Name("soft_dtw_gradient/scalar_f32")
-    ->Args({64, 128, 8});
-BENCHMARK_CAPTURE((soft<double, limbic::simd>), simd_f64, want::gradient)
-    ->Name("soft_dtw_gradient/simd_f64")
-    ->Args({64, 128, 8});
-BENCHMARK_CAPTURE((soft<float, limbic::simd>), simd_f32, want::gradient)
-    ->Name("soft_dtw_gradient/simd_f32")
-    ->Apply(ladder);
-BENCHMARK_CAPTURE((soft<float, limbic::simd>), simd_f32, want::both_gradients)
-    ->Name("soft_dtw_both_gradients/simd_f32")
-    ->Args({64, 128, 8});
-BENCHMARK_CAPTURE((soft<float, limbic::simd>), simd_f32, want::gradient)
-    ->Name("soft_dtw_gradient_1_channel/simd_f32")
-    ->Args({64, 128, 1});
-BENCHMARK_CAPTURE((soft<float, limbic::simd>), simd_f32, want::value)
-    ->Name("soft_dtw_value/simd_f32")
+// pairs, length, channels
+BENCHMARK(soft<double, scalar, want::gradient>)->Name("soft_dtw_gradient/scalar_f64")->Args({64, 128, 8});
+BENCHMARK(soft<float, scalar, want::gradient>)->Name("soft_dtw_gradient/scalar")->Args({64, 128, 8})->Args({1, 128, 8});
+BENCHMARK(soft<double, simd, want::gradient>)->Name("soft_dtw_gradient/simd_f64")->Args({64, 128, 8});
+BENCHMARK(soft<float, simd, want::gradient>)
+    ->Name("soft_dtw_gradient/simd")
+    ->Args({64, 64, 8})
     ->Args({64, 128, 8})
-    ->Args({64, 128, 1});
-BENCHMARK_CAPTURE((soft<float, limbic::scalar>), one, want::gradient)
-    ->Name("soft_dtw_gradient_1_pair/scalar_f32")
+    ->Args({64, 256, 8})
+    ->Args({64, 512, 8})
+    ->Args({64, 128, 1})
     ->Args({1, 128, 8});
-BENCHMARK_CAPTURE((soft<float, limbic::simd>), one, want::gradient)
-    ->Name("soft_dtw_gradient_1_pair/simd_f32")
-    ->Args({1, 128, 8});
-BENCHMARK(hard<float, limbic::scalar>)->Name("dtw_value/scalar_f32")->Args({64, 128, 1});
-BENCHMARK(hard<float, limbic::simd>)->Name("dtw_value/simd_f32")->Args({64, 128, 1})->Args({64, 128, 8});
+BENCHMARK(soft<float, simd, want::both_gradients>)->Name("soft_dtw_both_gradients/simd")->Args({64, 128, 8});
+BENCHMARK(soft<float, scalar, want::value>)->Name("soft_dtw_value/scalar")->Args({64, 128, 1});
+BENCHMARK(soft<float, simd, want::value>)->Name("soft_dtw_value/simd")->Args({64, 128, 8})->Args({64, 128, 1});
+BENCHMARK(hard<float, scalar>)->Name("dtw_value/scalar")->Args({64, 128, 1});
+BENCHMARK(hard<float, simd>)->Name("dtw_value/simd")->Args({64, 128, 1})->Args({64, 128, 8});
 
 void exp_log(benchmark::State& state) {
-  using L = limbic::kernel_lanes<limbic::simd, float>;
+  using L = limbic::detail::kernel_lanes<limbic::simd, float>;
   tensor<float, 1> x(shape{4096}), y(x.shape());
   limbic::rng{.seed = 1}.uniform(x, -2, 0);
   for (auto _ : state) {

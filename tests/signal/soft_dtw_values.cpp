@@ -12,9 +12,11 @@ using warping::series;
 
 namespace {
 
-template <class T, int R, class D> bool same_bits(view<T const, R, D> a, view<T const, R, D> b) {
-  tensor<T, R, D> const x(a), y(b);
-  return x.shape() == y.shape() && std::memcmp(x.data(), y.data(), static_cast<std::size_t>(x.size()) * sizeof(T)) == 0;
+template <class A, class B> bool same_bits(A const& a, B const& b) {
+  using T = typename A::value_type;
+  tensor<T, A::rank, typename A::device> const x(as_view(a)), y(as_view(b));
+  return x.shape() == y.shape() &&
+         std::memcmp(x.data(), y.data(), static_cast<std::size_t>(x.size()) * sizeof(T)) == 0;
 }
 
 }  // namespace
@@ -172,6 +174,9 @@ TEST_CASE("soft-DTW: nothing to do, and bad input") {
   CHECK_THROWS_AS(soft_dtw_from_costs(bad.view()[0].slice(0, 0, 0)), shape_error);
   bad(1, 3, 1) = std::numeric_limits<float>::quiet_NaN();
   CHECK_THROWS_AS(soft_dtw_from_costs(bad), argument_error);
+  CHECK_THROWS_AS(dtw_from_costs(bad), argument_error);
+  bad(1, 3, 1) = -std::numeric_limits<float>::infinity();
+  CHECK_THROWS_WITH(dtw_from_costs(bad), Catch::Contains("must be finite or +inf, but is infinite at (1, 3, 1)"));
   CHECK_THROWS_AS(soft_dtw_pairwise(x, y, tensor<std::int64_t, 2>({1, 2}, {0, 2})), index_error);
   CHECK_THROWS_AS(soft_dtw_pairwise(x, y, tensor<std::int64_t, 2>({1, 3}, {0, 1, 1})), shape_error);
 }

@@ -9,17 +9,26 @@
 LIMBIC_BEGIN
 namespace detail {
 
-struct difference_from_itself {
-  template <class V> constexpr V operator()(V x) const { return x - x; }  // 0, or NaN
+// 0 for what is allowed, NaN for what is not.
+struct finite_or_nan {
+  static constexpr std::string_view text = " must be finite, but is ";
+  template <class V> constexpr V operator()(V x) const { return x - x; }
+};
+struct cost_or_nan {
+  static constexpr std::string_view text = " must be finite or +inf, but is ";
+  template <class V> constexpr V operator()(V x) const {
+    using limits = std::numeric_limits<math::number_of<V>>;
+    return math::select(x >= V(limits::lowest()), V(0), V(limits::quiet_NaN()));
+  }
 };
 
-template <class D, class T, int R>
+template <class Check = finite_or_nan, class D, class T, int R>
 void require_finite(std::string_view name, std::string_view operand, view<T const, R, D> x) {
   if constexpr (is_host<D>) {
     shape<R> ones;
     for (int a = 0; a < R; ++a) ones[a] = 1;
     tensor<T, R, D> total(ones);
-    reduce(D{}, total, sum_of{}, difference_from_itself{}, x);
+    reduce(D{}, total, sum_of{}, Check{}, x);
     if (total.data()[0] == T(0)) return;
     for (std::ptrdiff_t i = 0; i < x.size(); ++i) {
       shape<R> at;
@@ -30,9 +39,9 @@ void require_finite(std::string_view name, std::string_view operand, view<T cons
         offset += at[a] * x.stride(a);
       }
       T const found = x.data()[offset];
-      if (math::isfinite(found)) continue;
-      fail<argument_error>(name, operand, " ", x.shape(), " must be finite, but is ",
-                           math::isnan(found) ? "NaN" : "infinite", " at ", at);
+      if (Check{}(found) == T(0)) continue;
+      fail<argument_error>(name, operand, " ", x.shape(), Check::text, math::isnan(found) ? "NaN" : "infinite", " at ",
+                           at);
     }
   }
 }

@@ -146,11 +146,8 @@ template <class Op, class Rule> struct cost_warping {
   }
   template <class D, class T, int RV, int R>
   void forward(D d, view<T, RV, D> value, view<T, 3, D> e, view<T const, R, D> costs) const {
+    require_finite<cost_or_nan>(Op::name, "costs", costs);
     dtw_of_costs(d, rule, as_values(value), e, as_series(costs), band);
-    if constexpr (is_host<D>)
-      for (std::ptrdiff_t p = 0; p < as_values(value).extent(0); ++p)
-        if (math::isnan(as_values(value)(p)))
-          fail<argument_error>(Op::name, "matrix ", p, " has a cost that is NaN or -inf");
   }
   template <class D, class T, int RV, int R>
   void adjoint(D d, view<T const, R, D>, view<T const, RV, D>, view<T const, 3, D> e, view<T const, RV, D> dv,
