@@ -22,29 +22,27 @@ LIMBIC_HD LIMBIC_INLINE double exp(double x) { return ::exp(x); }
 LIMBIC_HD LIMBIC_INLINE float expm1(float x) { return ::expm1f(x); }
 LIMBIC_HD LIMBIC_INLINE double expm1(double x) { return ::expm1(x); }
 
-#if LIMBIC_SIMD
-
 // Per number type: exponent bias, the interval outside of which results no longer change, ln 2 in two parts, q.
 template <class T> struct exp_terms;
 template <> struct exp_terms<float> {
   static constexpr double bias = 127, lowest = -104, lowest_m1 = -20, highest = 89, tiny = 0x1p-26;
   static constexpr double ln2_high = 355.0 / 512, ln2_low = -2.12194440e-4;
-  template <class V> static LIMBIC_INLINE V q(V r, V r2) {  // |r| <= 0.347
+  template <class V> static LIMBIC_INLINE constexpr V q(V r, V r2) {  // |r| <= 0.347
     return math::polynomial(r, r2, 0.5, 0.16666542, 0.0416662768, 0.0083667431, 0.00139467255);
   }
-  template <class V> static LIMBIC_INLINE V q_m1(V r, V r2) {  // -0.288 <= r <= 0.406
+  template <class V> static LIMBIC_INLINE constexpr V q_m1(V r, V r2) {  // -0.288 <= r <= 0.406
     return math::polynomial(r, r2, 0.500000179, 0.166665956, 0.041658707, 0.00835723989, 0.00146711664);
   }
 };
 template <> struct exp_terms<double> {
   static constexpr double bias = 1023, lowest = -746, lowest_m1 = -40, highest = 710, tiny = 0x1p-55;
   static constexpr double ln2_high = 0x1.62e42feep-1, ln2_low = 1.90821492927058770002e-10;
-  template <class V> static LIMBIC_INLINE V q(V r, V r2) {
+  template <class V> static LIMBIC_INLINE constexpr V q(V r, V r2) {
     return math::polynomial(r, r2, 0.50000000000000056, 0.16666666666666685, 0.041666666666572177,
                             0.0083333333333142703, 0.001388888893292975, 0.00019841269903852647, 2.4801503714616972e-05,
                             2.755722712580007e-06, 2.7626639427658905e-07, 2.5114760433450846e-08);
   }
-  template <class V> static LIMBIC_INLINE V q_m1(V r, V r2) {
+  template <class V> static LIMBIC_INLINE constexpr V q_m1(V r, V r2) {
     return math::polynomial(r, r2, 0.49999999999999983, 0.16666666666667337, 0.041666666666692054,
                             0.0083333333326423304, 0.0013888888880876958, 0.00019841272120298749,
                             2.4801585264592932e-05, 2.7554274542617359e-06, 2.7584602762475643e-07,
@@ -53,6 +51,8 @@ template <> struct exp_terms<double> {
 };
 
 inline constexpr double log2_e = 1.4426950408889634;
+
+#if LIMBIC_SIMD
 
 // x - n ln 2
 template <class T, class A> LIMBIC_INLINE xsimd::batch<T, A> less_ln2(xsimd::batch<T, A> x, xsimd::batch<T, A> n) {

@@ -66,7 +66,7 @@ struct overlap_energies {
     sum = first[0];
     for (std::ptrdiff_t k = 2 * lags; k > lags; --k) {
       put(k, sum);
-      sum = sum + energy[energy.size() - 1 - (k - lags)];
+      sum = sum + energy[energy.size() - (k - lags)];
     }
     put(lags, sum);
   }
