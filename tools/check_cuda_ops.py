@@ -4,7 +4,7 @@
 Why: an op that only the CPU's tests call may hold something nvcc refuses (a lambda as a functor, a private functor, a
 type local to a function), and nobody notices before somebody needs it on a GPU.
 
-An op is a struct in ops/, linalg/ or information/ with `static constexpr std::string_view name = "..."`. Each name must
+An op is a struct in ops/, linalg/, information/ or signal/ with `static constexpr std::string_view name = "..."`. Each name must
 be called in cuda/tests/ops.hpp: s.check("name", ...). With --object, the object file that nvcc made of cuda/tests/ops.cu
 is searched too: it must hold a tape's node of each struct on `cuda`, for float and for double, so that a call under a
 wrong name does not pass.
@@ -15,7 +15,7 @@ import re
 import subprocess
 import sys
 
-FOLDERS = ["ops", "linalg", "information"]
+FOLDERS = ["ops", "linalg", "information", "signal"]
 NODE_TYPES = ["float", "double"]
 
 # A struct's head (with its template line or not), or the name within.

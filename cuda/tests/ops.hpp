@@ -1,6 +1,6 @@
 // tests/ops.hpp - every op, called once or more: forward and adjoint
 //
-// Every op of include/limbic/ops, linalg and information stands here under its own name: tools/check_cuda_ops.py compares. ops.cu
+// Every op of include/limbic/ops, linalg, information and signal stands here under its own name: tools/check_cuda_ops.py compares. ops.cu
 // runs the list on a GPU in float and in double, ops_cpu.cpp on the CPU in double. Without a GPU this shows that they
 // compile and link; with one, that they agree.
 #pragma once
@@ -12,6 +12,7 @@
 #include <limbic/ops/lstm.hpp>
 #include <limbic/ops/ops.hpp>
 #include <limbic/ops/pairwise_squared_distances.hpp>
+#include <limbic/signal/correlation_objective.hpp>
 
 namespace compare {
 
@@ -106,6 +107,7 @@ template <class Suite> void shapes(Suite& s) {
   s.check("select", [](auto const& v) { return select(v, 1, -1); }, x);
   s.check("transpose", [](auto const& v) { return transpose(v); }, x);
   s.check("permute", [](auto const& v) { return permute(v, {{2, 0, 1}}); }, x);
+  s.check("index_select", [](auto const& v, auto const& i) { return index_select(v, 1, i); }, x, indices(shape{6}, 4));
 }
 
 template <class Suite> void products(Suite& s) {
@@ -189,6 +191,20 @@ template <class Suite> void losses(Suite& s) {
   s.check("focal_loss", [](auto const& v, auto const& c) { return focal_loss(v, c); }, scores, classes);
 }
 
+template <class Suite> void signals(Suite& s) {
+  auto const a = numbers(shape{3, 20, 2});
+  auto const b = numbers(shape{3, 20, 2});
+  s.check(
+      "lag_correlation", [](auto const& v, auto const& w) { return lag_correlation(v, w, {.max_lag = 7}); }, a, b);
+  s.check(
+      "lag_correlation",
+      [](auto const& v, auto const& w) {
+        return lag_soft_max(
+            lag_correlation(v, w, {.max_lag = 7, .normalization = lag_normalization::full}));
+      },
+      a, b);
+}
+
 template <class Suite> void matrices(Suite& s) {
   auto const samples = numbers(shape{6, 3});
   auto const symmetric = [](auto const& v) { return v + transpose(v); };
@@ -222,6 +238,7 @@ template <class Suite> void all_ops(Suite& s) {
   products(s);
   sequences(s);
   losses(s);
+  signals(s);
   matrices(s);
 }
 

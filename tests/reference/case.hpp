@@ -53,7 +53,8 @@ struct test_case {
   }
 };
 
-// What a family's handler gives back: the expected arrays by name, the gradients by the name of what they belong to.
+// What a family's handler gives back: the expected arrays by name, the gradients by the name of what they belong to, or,
+// where a case has several with respect to one array, by their own.
 struct tensor_value {
   shape_type shape;
   std::vector<double> data;

@@ -69,7 +69,8 @@ std::vector<std::string> compare(test_case const& c, result const& got) {
       auto const i = got.values.find(a.name);
       compare_array(a, i == got.values.end() ? nullptr : &i->second, c.value, failures);
     } else if (a.role == role_type::expected_grad) {
-      auto const i = got.grads.find(a.of);
+      auto i = got.grads.find(a.name);
+      if (i == got.grads.end()) i = got.grads.find(a.of);
       compare_array(a, i == got.grads.end() ? nullptr : &i->second, c.grad, failures);
     }
   }

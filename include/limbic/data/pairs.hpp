@@ -63,8 +63,8 @@ class endless_order {
     std::uint64_t const mask = (std::uint64_t{1} << half_) - 1;
     std::uint64_t left = x >> half_, right = x & mask;
     for (std::uint64_t round = 0; round < 8; ++round) {
-      auto const block = philox(seed ^ (order * 0x9E3779B97F4A7C15U), stream_, (round << 32) | right);
-      std::uint64_t const mixed = left ^ (block.word[0] & mask);
+      auto const words = philox(seed ^ (order * 0x9E3779B97F4A7C15U), stream_, (round << 32) | right);
+      std::uint64_t const mixed = left ^ (words.word[0] & mask);
       left = right;
       right = mixed;
     }

@@ -149,7 +149,7 @@ template <detail::group_list G, detail::group_list H> sample_list nested_groups(
   detail::sample_groups const a(detail::group_view(outer)), b(detail::group_view(inner));
   sample_list both(outer.shape(), uninitialized);
   for (std::size_t i = 0; i < a.of.size(); ++i) both.data()[i] = a.of[i] * b.count() + b.of[i];
-  detail::sample_groups const c(both.view());
+  detail::sample_groups const c(std::as_const(both).view());
   for (std::size_t i = 0; i < c.of.size(); ++i) both.data()[i] = c.of[i];
   return both;
 }
