@@ -46,7 +46,8 @@ int main(int argc, char** argv) {
               10 * lag);
   check(greatest > 0.6 && greatest > raw(best_lag(raw) + max_lag) + 0.3, "slopes are alike where the signals are not");
   check(250 <= 10 * lag && 10 * lag <= 400, "the pulse comes a quarter to two fifths of a second after the heartbeat");
-  check(best_lag(limbic::lag_correlation(rise, spike, {.max_lag = max_lag})) == -lag, "exchanged, the delay is negative");
+  check(best_lag(limbic::lag_correlation(rise, spike, {.max_lag = max_lag})) == -lag,
+        "exchanged, the delay is negative");
 
   // A network cannot learn from the position of a maximum. The soft maximum has a gradient everywhere.
   limbic::tape t;

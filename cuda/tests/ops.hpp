@@ -194,13 +194,11 @@ template <class Suite> void losses(Suite& s) {
 template <class Suite> void signals(Suite& s) {
   auto const a = numbers(shape{3, 20, 2});
   auto const b = numbers(shape{3, 20, 2});
-  s.check(
-      "lag_correlation", [](auto const& v, auto const& w) { return lag_correlation(v, w, {.max_lag = 7}); }, a, b);
+  s.check("lag_correlation", [](auto const& v, auto const& w) { return lag_correlation(v, w, {.max_lag = 7}); }, a, b);
   s.check(
       "lag_correlation",
       [](auto const& v, auto const& w) {
-        return lag_soft_max(
-            lag_correlation(v, w, {.max_lag = 7, .normalization = lag_normalization::full}));
+        return lag_soft_max(lag_correlation(v, w, {.max_lag = 7, .normalization = lag_normalization::full}));
       },
       a, b);
 }

@@ -118,7 +118,7 @@ TEST_CASE("semi-hard triplets") {
   REQUIRE(wide.indices.shape() == shape<2>{{2, 3}});  // (0, 1) and (1, 0): the others have no positive
   CHECK((wide.indices(0, 0) == 0 && wide.indices(0, 1) == 1 && wide.indices(0, 2) == 4 && wide.semi_hard(0)));
   CHECK((wide.indices(1, 0) == 1 && wide.indices(1, 2) == 2 && !wide.semi_hard(1)));  // all at 3: the first
-  CHECK((narrow.indices(0, 2) == 2 && !narrow.semi_hard(0)));  // 1.25 is not below 1 + 0.25
+  CHECK((narrow.indices(0, 2) == 2 && !narrow.semi_hard(0)));                         // 1.25 is not below 1 + 0.25
   CHECK(semi_hard_triplets(d, label_list({5}, {1, 2, 3, 4, 5}), 1).semi_hard.size() == 0);
 
   CHECK_THROWS_AS(semi_hard_triplets(d, label_list({4}, {1, 1, 2, 2}), 1), shape_error);

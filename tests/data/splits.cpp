@@ -77,7 +77,8 @@ TEST_CASE("splits never leak a group") {
     CHECK(tested.size() == static_cast<std::size_t>(ids.size()));
     // The last group put into the fullest fold found it with the fewest samples.
     std::ptrdiff_t largest = 0;
-    for (auto const g : all) largest = std::max(largest, static_cast<std::ptrdiff_t>(std::count(ids.begin(), ids.end(), g)));
+    for (auto const g : all)
+      largest = std::max(largest, static_cast<std::ptrdiff_t>(std::count(ids.begin(), ids.end(), g)));
     CHECK(most - least <= largest);
   }
 }

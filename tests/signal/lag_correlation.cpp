@@ -1,6 +1,8 @@
 // signal/lag_correlation.cpp - correlation at all lags against its definition, its derivatives, its edges; what is made of it
 #include "../matrix_support.hpp"
 
+#include <limbic/ops/exp.hpp>
+#include <limbic/ops/slice.hpp>
 #include <limbic/signal/correlation_objective.hpp>
 
 using namespace limbic;
@@ -150,8 +152,8 @@ TEMPLATE_TEST_CASE("lag correlation: silence, equal and opposite series, any sca
   // The scale does not matter, even where squares overflow or vanish; gradients scale against it.
   auto const b = as<T, simd>(random_tensor<double, 3, scalar>({{1, 12, 1}}, 9));
   auto const rho = lag_correlation(a, b, {.max_lag = 5});
-  for (double const s : std::is_same_v<T, float> ? std::vector<double>{1e-28, 1e-10, 1e30}
-                                                 : std::vector<double>{1e-250, 1e-10, 1e300}) {
+  for (double const s :
+       std::is_same_v<T, float> ? std::vector<double>{1e-28, 1e-10, 1e30} : std::vector<double>{1e-250, 1e-10, 1e300}) {
     tensor<T, 3, simd> const far(a * s);
     CHECK(distance(lag_correlation(far, b, {.max_lag = 5}), rho) < tolerance);
     gradients_of(far, b);
@@ -210,7 +212,8 @@ TEST_CASE("the correlation objective is the mean over its pairs") {
   correlation_objective_options const o{.max_lag = 3, .beta = 5, .lambda = 0.25};
   double by_hand = -0.5;
   for (std::ptrdiff_t k = 0; k < 3; ++k)
-    by_hand += lag_soft_max(lag_correlation(z.view()[pairs(k, 0)], z.view()[pairs(k, 1)], {.max_lag = 3}), {.beta = 5})() / 3;
+    by_hand +=
+        lag_soft_max(lag_correlation(z.view()[pairs(k, 0)], z.view()[pairs(k, 1)], {.max_lag = 3}), {.beta = 5})() / 3;
   CHECK(correlation_objective(z, pairs, r, o)() == Approx(by_hand));
   auto const report = check_gradient([&](auto const& x) { return correlation_objective(x, pairs, sum(x), o); }, z);
   INFO(report.message.view());

@@ -43,7 +43,9 @@ TEST_CASE("pair objectives by hand") {
   number const a = one(alpha), eta = one(std::log(w)), zeta = one(std::log(tau));
   CHECK(pairwise_logistic(d, y, a, eta, zeta)() == Approx(logistic));
   CHECK(contrastive_margin(d, y, {.mu = 0.5, .margin = 1})() == Approx(2.5 + 0.5 * 0.75));
-  CHECK(combined_objective(d, y, a, eta, zeta, one(7), {.lambda_ce = 2, .lambda_ctr = 3, .lambda_reg = 0.5, .mu = 0.5})() == Approx(2 * logistic + 3 * 2.875 + 3.5));
+  CHECK(combined_objective(d, y, a, eta, zeta, one(7),
+                           {.lambda_ce = 2, .lambda_ctr = 3, .lambda_reg = 0.5, .mu = 0.5})() ==
+        Approx(2 * logistic + 3 * 2.875 + 3.5));
   tensor<bool, 1> const flags({4}, {true, true, false, false});
   CHECK(pairwise_logistic(d, flags, a, eta, zeta)() == Approx(logistic));
   numbers const as_numbers({4}, {1, 1, 0, 0});

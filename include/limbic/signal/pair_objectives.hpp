@@ -51,8 +51,7 @@ template <operand X, operand Y> decltype(auto) pair_targets(std::string_view nam
     tensor<element_of<X>, rank_of<X>, device_of<X>> y(d.shape(), uninitialized);
     for (std::ptrdiff_t k = 0; k < own.size(); ++k) {
       auto const label = own.data()[k];
-      if (label != 0 && label != 1)
-        fail<index_error>(name, "label ", label, " of pair ", k, " is neither 0 nor 1");
+      if (label != 0 && label != 1) fail<index_error>(name, "label ", label, " of pair ", k, " is neither 0 nor 1");
       y.data()[k] = element_of<X>(static_cast<base_of<element_of<X>>>(label));
     }
     return y;

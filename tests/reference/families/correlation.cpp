@@ -50,8 +50,8 @@ template <class D> result objective(call& c) {
   recording<D> r(c);
   auto const z = r.template variable<3>("z");
   auto const pairs = to_tensor<std::int64_t, 2, D>(c.get("pairs"));
-  r.output("objective",
-           limbic::correlation_objective(z, pairs, limbic::series_regularizer(z, {.smoothness = 1}), o), true);
+  r.output("objective", limbic::correlation_objective(z, pairs, limbic::series_regularizer(z, {.smoothness = 1}), o),
+           true);
   return r.finish();
 }
 

@@ -27,8 +27,8 @@ template <class D> result logistic(call& c) {
   // With w and tau themselves in place of their logarithms: eta = log w, zeta = log tau.
   recording<D> other(c);
   auto const w = other.template variable<0>("w"), tau = other.template variable<0>("tau");
-  other.output("loss",
-               limbic::pairwise_logistic(d.value(), labels, alpha.value(), limbic::log(w), limbic::log(tau)), true);
+  other.output("loss", limbic::pairwise_logistic(d.value(), labels, alpha.value(), limbic::log(w), limbic::log(tau)),
+               true);
   all.grads.merge(other.finish().grads);
   return all;
 }
