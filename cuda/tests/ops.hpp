@@ -115,6 +115,7 @@ template <class Suite> void shapes(Suite& s) {
   s.check("select", [](auto const& v) { return select(v, 1, -1); }, x);
   s.check("transpose", [](auto const& v) { return transpose(v); }, x);
   s.check("permute", [](auto const& v) { return permute(v, {{2, 0, 1}}); }, x);
+  s.check("index_select", [](auto const& v, auto const& i) { return index_select(v, 1, i); }, x, indices(shape{6}, 4));
 }
 
 template <class Suite> void products(Suite& s) {
@@ -196,6 +197,18 @@ template <class Suite> void losses(Suite& s) {
   s.check("cross_entropy", [](auto const& v, auto const& t) { return cross_entropy(v, t); }, x, p);
   s.check("nll_loss", [](auto const& v, auto const& c) { return nll_loss(v, c); }, scores, classes);
   s.check("focal_loss", [](auto const& v, auto const& c) { return focal_loss(v, c); }, scores, classes);
+}
+
+template <class Suite> void signals(Suite& s) {
+  auto const a = numbers(shape{3, 20, 2});
+  auto const b = numbers(shape{3, 20, 2});
+  s.check("lag_correlation", [](auto const& v, auto const& w) { return lag_correlation(v, w, {.max_lag = 7}); }, a, b);
+  s.check(
+      "lag_correlation",
+      [](auto const& v, auto const& w) {
+        return lag_soft_max(lag_correlation(v, w, {.max_lag = 7, .normalization = lag_normalization::full}));
+      },
+      a, b);
 }
 
 template <class Suite> void matrices(Suite& s) {
@@ -296,6 +309,7 @@ template <class Suite> void all_ops(Suite& s) {
   products(s);
   sequences(s);
   losses(s);
+  signals(s);
   matrices(s);
   wavelets(s);
   warping(s);

@@ -1,13 +1,19 @@
-// limbic/signal.hpp - the wing of signals: wavelets, soft-DTW
+// limbic/signal.hpp - the wing of signals: wavelets, soft-DTW, lag correlation, objectives over pairs
 //
 // Opt-in. With <limbic/limbic.hpp> everything in it is differentiable.
 #pragma once
 
+#include <limbic/signal/complexity.hpp>
+#include <limbic/signal/correlation_objective.hpp>
 #include <limbic/signal/distance_cache.hpp>
 #include <limbic/signal/downsample.hpp>
 #include <limbic/signal/dwt.hpp>
+#include <limbic/signal/lag_correlation.hpp>
 #include <limbic/signal/lattice.hpp>
+#include <limbic/signal/pair_objectives.hpp>
+#include <limbic/signal/regularizers.hpp>
 #include <limbic/signal/soft_dtw.hpp>
 #include <limbic/signal/swt.hpp>
 #include <limbic/signal/threshold.hpp>
 #include <limbic/signal/wavelet.hpp>
+#include <limbic/signal/wavelet_tables.hpp>

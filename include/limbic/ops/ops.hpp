@@ -39,6 +39,7 @@
 
 // shapes
 #include <limbic/ops/concatenate.hpp>
+#include <limbic/ops/index_select.hpp>
 #include <limbic/ops/pad.hpp>
 #include <limbic/ops/repeat.hpp>
 #include <limbic/ops/reshape.hpp>

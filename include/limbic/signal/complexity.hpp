@@ -1,0 +1,97 @@
+// limbic/signal/complexity.hpp - what a branch costs, counted: floating-point operations, parameters, filter length
+//
+//   complexity c = count_parameters(model);                                the elements of all its parameters
+//   c += count_linear(rows, 32, 2);                                        x (rows, 32) -> (rows, 2)
+//   c += count_lstm(batch, steps, 4, 32, {.layers = 2});
+//   c += count_dwt(128, 8, {.levels = 3, .series = channels});
+//   loss = loss + complexity_penalty(c, {.flops = 1e-9, .parameters = 1e-5, .filter_length = 1e-3});
+//
+//   C(c, theta) = w_flops FLOPs + w_parameters parameters + w_filter_length filter length
+//
+// Counted is one forward pass as its formula says: a product or a sum is one operation, a multiply-add therefore two, and
+// so is one call of a sigmoid, a tanh, ... one operation. Copies, comparisons, padding and indices are none. Parameters
+// come from the model alone, so that layers which share them count them once; filter lengths add up over transforms. All
+// three are exact as long as they stay below 2^53. A count has no gradient: C is a number.
+//
+//   linear   rows out (2 in - 1), and rows out with a bias
+//   lstm     a step of a sample and direction: 4H (2I - 1 + 2H - 1 + 1) for the gates, 8H with biases, then 3H for
+//            the cell, H for the state, 5H nonlinearities. A further layer has I = H directions
+//   dwt      each level: two filters, 2F - 1 for a coefficient; n -> floor((n + F - 1) / 2), periodization ceil(n / 2)
+#pragma once
+
+#include <limbic/core/visit.hpp>
+#include <limbic/math/base.hpp>
+
+LIMBIC_BEGIN
+
+struct complexity {
+  double flops = 0, parameters = 0, filter_length = 0;
+
+  complexity& operator+=(complexity const& o) {
+    flops += o.flops;
+    parameters += o.parameters;
+    filter_length += o.filter_length;
+    return *this;
+  }
+  friend complexity operator+(complexity a, complexity const& b) { return a += b; }
+};
+struct complexity_weights {
+  double flops = 0, parameters = 0, filter_length = 0;
+};
+struct count_lstm_options {
+  int layers = 1;
+  bool bidirectional = false;
+  bool bias = true;
+};
+struct count_dwt_options {
+  int levels = 1;
+  bool periodization = false;
+  std::ptrdiff_t series = 1;  // channels times batch
+};
+
+namespace detail {
+template <class... N> void check_counts(std::string_view name, N... n) {
+  auto const check = [&](std::ptrdiff_t size) {
+    if (size < 1) fail<argument_error>(name, "sizes must be positive, but one is ", size);
+  };
+  (check(static_cast<std::ptrdiff_t>(n)), ...);
+}
+}  // namespace detail
+
+template <class Model> complexity count_parameters(Model const& model) {
+  return {.parameters = static_cast<double>(parameter_count(model))};
+}
+
+inline complexity count_linear(std::ptrdiff_t rows, std::ptrdiff_t in, std::ptrdiff_t out, bool bias = true) {
+  detail::check_counts("count_linear", rows, in, out);
+  return {.flops = static_cast<double>(rows * out) * static_cast<double>(2 * in - (bias ? 0 : 1))};
+}
+
+inline complexity count_lstm(std::ptrdiff_t batch, std::ptrdiff_t steps, std::ptrdiff_t in, std::ptrdiff_t hidden,
+                             count_lstm_options const& o = {}) {
+  detail::check_counts("count_lstm", batch, steps, in, hidden, o.layers);
+  std::ptrdiff_t const directions = o.bidirectional ? 2 : 1;
+  double total = 0;
+  for (int layer = 0; layer < o.layers; ++layer) {
+    std::ptrdiff_t const inputs = layer == 0 ? in : hidden * directions;
+    std::ptrdiff_t const a_unit = 4 * (2 * inputs + 2 * hidden - 1) + (o.bias ? 8 : 0) + 3 + 1 + 5;
+    total += static_cast<double>(batch * steps * directions) * static_cast<double>(hidden * a_unit);
+  }
+  return {.flops = total};
+}
+
+inline complexity count_dwt(std::ptrdiff_t length, std::ptrdiff_t filter, count_dwt_options const& o = {}) {
+  detail::check_counts("count_dwt", length, filter, o.levels, o.series);
+  complexity c{.filter_length = static_cast<double>(filter)};
+  for (int level = 0; level < o.levels; ++level) {
+    length = o.periodization ? (length + 1) / 2 : (length + filter - 1) / 2;
+    c.flops += static_cast<double>(o.series) * static_cast<double>(2 * length * (2 * filter - 1));
+  }
+  return c;
+}
+
+inline double complexity_penalty(complexity const& c, complexity_weights const& w) {
+  return w.flops * c.flops + w.parameters * c.parameters + w.filter_length * c.filter_length;
+}
+
+LIMBIC_END
