@@ -29,13 +29,15 @@
 
 LIMBIC_BEGIN
 
+// Pairs of samples to compare.
 struct pair_batch {
-  tensor<std::int64_t, 2, scalar> pairs;
-  tensor<std::int64_t, 1, scalar> labels;
+  tensor<std::int64_t, 2, scalar> pairs;   // (P, 2): numbers of samples
+  tensor<std::int64_t, 1, scalar> labels;  // (P): 1 where both have the same label, else 0
 };
+// An anchor, another sample of its label, and one of another label.
 struct triplet_list {
-  tensor<std::int64_t, 2, scalar> indices;
-  tensor<bool, 1, scalar> semi_hard;  // false: the hardest
+  tensor<std::int64_t, 2, scalar> indices;  // (N, 3): anchor, positive, negative
+  tensor<bool, 1, scalar> semi_hard;        // false: the hardest
 };
 
 namespace detail {
@@ -116,7 +118,9 @@ class balanced_pairs {
   template <class I, class D>
   balanced_pairs(tensor<I, 1, D> const& labels, rng random) : balanced_pairs(labels.view(), random) {}
 
+  // Pairs of samples with the same label that there are in all.
   std::uint64_t positive_count() const { return positives_.count(); }
+  // Pairs with different ones.
   std::uint64_t negative_count() const { return negatives_.count(); }
 
   pair_batch next(std::ptrdiff_t size) {

@@ -26,17 +26,20 @@
 
 LIMBIC_BEGIN
 
+// Numbers of samples, ascending.
 using sample_list = tensor<std::int64_t, 1, scalar>;
 
 struct split_options {
-  double validation = 0.15;
-  double test = 0.15;
+  double validation = 0.15;  // share of the groups, rounded
+  double test = 0.15;        // the same
 };
+// Three parts that share no group.
 struct data_split {
-  sample_list train, validation, test;
+  sample_list train, validation, test;  // the samples of each part
 };
+// Two parts that share no group.
 struct data_fold {
-  sample_list train, test;
+  sample_list train, test;  // the samples of each part
 };
 
 namespace detail {

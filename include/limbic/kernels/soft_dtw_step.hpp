@@ -8,19 +8,22 @@
 
 LIMBIC_BEGIN
 
+// For `band`: all cells take part.
 inline constexpr std::ptrdiff_t no_band = std::numeric_limits<std::ptrdiff_t>::max();
 
 // Pair p is series p of both; or with columns > 0 series p / columns with p % columns (a matrix of all pairs); or row p
 // of a list (P, 2). `first` is the number of the first pair, so that a part of a matrix can be computed alone.
 struct dtw_pairs {
-  std::ptrdiff_t columns = 0, first = 0;
-  std::int64_t const* list = nullptr;
-  std::ptrdiff_t list_row = 2, list_column = 1;
+  std::ptrdiff_t columns = 0, first = 0;         // M for all pairs, else 0; the first pair
+  std::int64_t const* list = nullptr;            // (P, 2), or null
+  std::ptrdiff_t list_row = 2, list_column = 1;  // its strides, in elements
 
+  // The number of the series of x that pair p takes.
   constexpr std::ptrdiff_t x(std::ptrdiff_t p) const {
     p += first;
     return list != nullptr ? static_cast<std::ptrdiff_t>(list[p * list_row]) : columns > 0 ? p / columns : p;
   }
+  // The number of the series of y that pair p takes.
   constexpr std::ptrdiff_t y(std::ptrdiff_t p) const {
     p += first;
     return list != nullptr ? static_cast<std::ptrdiff_t>(list[p * list_row + list_column])
@@ -31,13 +34,15 @@ struct dtw_pairs {
 
 // ---- the minimum: a cell from its three predecessors ---------------------------------------------------------------
 
+// How much of the minimum is due to each predecessor; of the hard one, all is due to the first of the least.
 template <class V> struct dtw_shares {
-  V diagonal, up, left;
+  V diagonal, up, left;  // R_{i-1,j-1}, R_{i-1,j}, R_{i,j-1}
 };
 
 // e^(-R / gamma) as m 2^e.
 struct soft_minimum {
-  double gamma = 1;
+  double gamma = 1;  // positive; the smaller, the harder
+  // What is kept of a cell.
   template <class V> using state = math::extended<V>;
   static constexpr int words = 2;  // of a state, in elements of V
 
@@ -45,13 +50,16 @@ struct soft_minimum {
   template <class T> static constexpr double forbidden = sizeof(T) == 4 ? 1e30 : 1e300;
   template <class V> using limits = std::numeric_limits<math::number_of<V>>;
 
+  // The cell before the first.
   template <class V> static constexpr state<V> start() { return {V(1), math::exponent_lane<V>(0)}; }
+  // A cell that no alignment reaches.
   template <class V> static constexpr state<V> border() {
     return {V(0), math::constant<math::exponent_lane<V>>(static_cast<double>(limits<V>::lowest()) / 4)};
   }
   // The factor that costs are multiplied by before they come to step.
   constexpr double cost_scale() const { return -math::log2_e / gamma; }
 
+  // A cell from its predecessors and its scaled cost; with Shares, what is due to each of them too.
   template <bool Shares, class V>
   static LIMBIC_INLINE constexpr state<V> step(state<V> diagonal, state<V> up, state<V> left, V cost,
                                                dtw_shares<V>& shares) {
@@ -66,6 +74,7 @@ struct soft_minimum {
     auto const factor = math::exp2(math::larger(math::constant<V>(-forbidden<math::number_of<V>>), cost));
     return math::normalized(state<V>{sum * factor.m, top + factor.e});
   }
+  // R of a cell.
   template <class V> constexpr V value(state<V> last) const {
     using E = math::exponent_lane<V>;
     V const r = math::constant<V>(-gamma) * math::natural_log(last);
@@ -78,6 +87,7 @@ struct soft_minimum {
     if constexpr (is_dual<V>) return state<V>{L::load(p), e.value};
     else return state<V>{L::load(p), e};
   }
+  // As load reads it.
   template <class L, class T, class S>
   static LIMBIC_INLINE constexpr void store(T* p, S const& s, std::ptrdiff_t gap = L::width) {
     using V = typename L::type;
@@ -86,17 +96,23 @@ struct soft_minimum {
   }
 };
 
+// The plain minimum: R itself. Members as in soft_minimum.
 struct hard_minimum {
+  // What is kept of a cell.
   template <class V> struct state {
-    V r;
+    V r;  // R
   };
-  static constexpr int words = 1;
+  static constexpr int words = 1;  // of a state
+  // The cell before the first.
   template <class V> static constexpr state<V> start() { return {V(0)}; }
+  // A cell that no alignment reaches.
   template <class V> static constexpr state<V> border() {
     return {V(std::numeric_limits<math::number_of<V>>::infinity())};
   }
+  // The factor that costs are multiplied by before they come to step.
   constexpr double cost_scale() const { return 1; }
 
+  // A cell from its predecessors and its cost; with Shares, what is due to each of them too.
   template <bool Shares, class V>
   static LIMBIC_INLINE constexpr state<V> step(state<V> diagonal, state<V> up, state<V> left, V cost,
                                                dtw_shares<V>& shares) {
@@ -110,10 +126,13 @@ struct hard_minimum {
     }
     return {cost + least};
   }
+  // R of a cell.
   template <class V> static constexpr V value(state<V> last) { return last.r; }
+  // A state from memory, and back.
   template <class L, class T> static LIMBIC_INLINE constexpr auto load(T const* p, std::ptrdiff_t = 0) {
     return state<typename L::type>{L::load(p)};
   }
+  // As load reads it.
   template <class L, class T, class S>
   static LIMBIC_INLINE constexpr void store(T* p, S const& s, std::ptrdiff_t = 0) {
     L::store(p, s.r);

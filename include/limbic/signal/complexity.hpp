@@ -25,7 +25,7 @@
 LIMBIC_BEGIN
 
 struct complexity {
-  double flops = 0, parameters = 0, filter_length = 0;
+  double flops = 0, parameters = 0, filter_length = 0;  // multiplications and additions; numbers learned; taps
 
   complexity& operator+=(complexity const& o) {
     flops += o.flops;
@@ -35,16 +35,17 @@ struct complexity {
   }
   friend complexity operator+(complexity a, complexity const& b) { return a += b; }
 };
+// What each unit of a complexity costs.
 struct complexity_weights {
-  double flops = 0, parameters = 0, filter_length = 0;
+  double flops = 0, parameters = 0, filter_length = 0;  // of one each
 };
 struct count_lstm_options {
   int layers = 1;
-  bool bidirectional = false;
+  bool bidirectional = false;  // twice the work, and twice the inputs from the second layer on
   bool bias = true;
 };
 struct count_dwt_options {
-  int levels = 1;
+  int levels = 1;  // of the transform
   bool periodization = false;
   std::ptrdiff_t series = 1;  // channels times batch
 };

@@ -30,11 +30,11 @@ struct lag_soft_max_options {
   bool mean = false;
 };
 struct correlation_objective_options {
-  std::ptrdiff_t max_lag = 0;
+  std::ptrdiff_t max_lag = 0;  // L: lags -L .. L
   double beta = 10;
   bool mean = false;
   double lambda = 0;
-  lag_normalization normalization = lag_normalization::overlap;
+  lag_normalization normalization = lag_normalization::overlap;  // as in lag_correlation
 };
 
 template <operand X> auto lag_soft_max(X&& rho, lag_soft_max_options const& o = {}) {

@@ -26,11 +26,15 @@
 
 LIMBIC_BEGIN
 
-enum class lag_normalization { overlap, full };
+// Over what the norms are taken: the steps that both series have at a lag, or the whole series.
+enum class lag_normalization {
+  overlap,  // rho is a cosine at every lag
+  full      // lags with little overlap count less
+};
 
 struct lag_correlation_options {
-  std::ptrdiff_t max_lag = 0;
-  lag_normalization normalization = lag_normalization::overlap;
+  std::ptrdiff_t max_lag = 0;                                    // L: lags -L .. L
+  lag_normalization normalization = lag_normalization::overlap;  // of both norms
 };
 
 namespace detail {
@@ -186,8 +190,8 @@ template <class D, class T> class lagged_series {
 struct lag_correlation_op {
   static constexpr std::string_view name = "lag_correlation";
   static constexpr keep needs = keep::input | keep::output;
-  std::ptrdiff_t max_lag = 0;
-  lag_normalization normalization = lag_normalization::overlap;
+  std::ptrdiff_t max_lag = 0;                                    // as in lag_correlation_options
+  lag_normalization normalization = lag_normalization::overlap;  // the same
 
   shape<2> shape_of(shape<3> const& a, shape<3> const& b) const {
     if (a[2] != b[2]) fail<shape_error>(name, "series of ", a[2], " and of ", b[2], " channels cannot be compared");

@@ -76,9 +76,10 @@ auto pair_logits(X const& d, A const& alpha, E const& eta, Z const& zeta) {
 
 // The model's parameters, for optimisers and files: model(d) are the logits. It starts at alpha = 0, w = tau = 1.
 template <class T, class D = default_device> struct logistic_pairs {
-  parameter<T, 0, D> alpha{shape<0>{}}, eta{shape<0>{}}, zeta{shape<0>{}};
+  parameter<T, 0, D> alpha{shape<0>{}}, eta{shape<0>{}}, zeta{shape<0>{}};  // offset, log w, log tau
 
   template <operand X> auto operator()(X const& d) const { return pair_logits(d, alpha, eta, zeta); }
+  // The parameters, by name.
   void each(auto f) { f("alpha", alpha), f("eta", eta), f("zeta", zeta); }
 };
 

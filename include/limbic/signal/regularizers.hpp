@@ -20,7 +20,7 @@
 LIMBIC_BEGIN
 
 struct series_regularizer_options {
-  double energy_epsilon = 1;
+  double energy_epsilon = 1;                             // the mean energy that is enough
   double energy = 0, smoothness = 0, l1_difference = 0;  // weights
 };
 
