@@ -13,6 +13,7 @@
 #include <limbic/ops/ops.hpp>
 #include <limbic/ops/pairwise_squared_distances.hpp>
 #include <limbic/signal/correlation_objective.hpp>
+#include <limbic/signal/pair_objectives.hpp>
 
 namespace compare {
 
@@ -201,6 +202,9 @@ template <class Suite> void signals(Suite& s) {
         return lag_soft_max(lag_correlation(v, w, {.max_lag = 7, .normalization = lag_normalization::full}));
       },
       a, b);
+  s.check(
+      "pair_logits", [](auto const&... v) { return pair_logits(v...); }, numbers(shape{6}), numbers(shape<0>{}),
+      numbers(shape<0>{}), numbers(shape<0>{}));
 }
 
 template <class Suite> void matrices(Suite& s) {
