@@ -1,6 +1,7 @@
 // tests/ops.cu - every op on a GPU, in float and in double, against the CPU
 #include "ops.hpp"
 
+#include <limbic_cuda/kernels/soft_dtw.cuh>
 #include <limbic_cuda/linalg.cuh>
 
 int main() {

@@ -14,6 +14,7 @@
 #include <limbic/ops/pairwise_squared_distances.hpp>
 #include <limbic/signal/correlation_objective.hpp>
 #include <limbic/signal/pair_objectives.hpp>
+#include <limbic/signal/soft_dtw.hpp>
 
 namespace compare {
 
@@ -231,6 +232,22 @@ template <class Suite> void matrices(Suite& s) {
   s.check("shannon_entropy", [](auto const& v) { return shannon_entropy(softmax(v)); }, samples);
 }
 
+template <class Suite> void warping(Suite& s) {
+  auto const x = numbers(shape{4, 7, 2}), y = numbers(shape{4, 9, 2}), one = numbers(shape{1, 5, 2});
+  auto const costs = numbers(shape{3, 6, 70}, 0, 3);
+  auto const pairs = indices(shape{6, 2}, 4);
+  s.check("soft_dtw", [](auto const& a, auto const& b) { return soft_dtw(a, b, {.gamma = 0.5, .band = 3}); }, x, y);
+  s.check("soft_dtw", [](auto const& a, auto const& b) { return soft_dtw(a, b, {.gamma = 0.1}); }, one, y);
+  s.check("dtw", [](auto const& a, auto const& b) { return dtw(a, b); }, x, y);
+  s.check("soft_dtw_from_costs", [](auto const& d) { return soft_dtw_from_costs(d, {.gamma = 0.5}); }, costs);
+  s.check("dtw_from_costs", [](auto const& d) { return dtw_from_costs(d, {.band = 1}); }, costs);
+  s.check("soft_dtw_pairwise", [](auto const& a, auto const& b) { return soft_dtw_pairwise(a, b); }, x, y);
+  s.check(
+      "soft_dtw_pairwise", [](auto const& a, auto const& b, auto const& p) { return soft_dtw_pairwise(a, b, p); }, x, y,
+      pairs);
+  s.check("dtw_pairwise", [](auto const& a) { return dtw_pairwise(a, a); }, x);
+}
+
 template <class Suite> void all_ops(Suite& s) {
   random_numbers() = rng{.seed = 2026};  // the same inputs for all
   activations(s);
@@ -242,6 +259,7 @@ template <class Suite> void all_ops(Suite& s) {
   losses(s);
   signals(s);
   matrices(s);
+  warping(s);
 }
 
 }  // namespace compare

@@ -22,7 +22,8 @@ limbic::tensor<T, R, D> series(limbic::shape<R> const& s, std::uint64_t seed, do
 
 // The costs of all alignments of x (Tx, C) and y (Ty, C), cells with |i - j| > reach forbidden.
 inline std::vector<long double> all_alignments(limbic::tensor<double, 2, limbic::scalar> const& x,
-                                               limbic::tensor<double, 2, limbic::scalar> const& y, std::ptrdiff_t reach) {
+                                               limbic::tensor<double, 2, limbic::scalar> const& y,
+                                               std::ptrdiff_t reach) {
   std::vector<long double> costs;
   auto const walk = [&](auto const& self, std::ptrdiff_t i, std::ptrdiff_t j, long double sum) -> void {
     if (i >= x.extent(0) || j >= y.extent(0) || std::abs(i - j) > reach) return;

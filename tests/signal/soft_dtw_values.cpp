@@ -14,8 +14,7 @@ namespace {
 
 template <class T, int R, class D> bool same_bits(view<T const, R, D> a, view<T const, R, D> b) {
   tensor<T, R, D> const x(a), y(b);
-  return x.shape() == y.shape() &&
-         std::memcmp(x.data(), y.data(), static_cast<std::size_t>(x.size()) * sizeof(T)) == 0;
+  return x.shape() == y.shape() && std::memcmp(x.data(), y.data(), static_cast<std::size_t>(x.size()) * sizeof(T)) == 0;
 }
 
 }  // namespace
@@ -25,7 +24,8 @@ TEMPLATE_TEST_CASE("soft-DTW and DTW: the sum over every alignment", "", scalar,
   for (std::ptrdiff_t tx = 1; tx <= 5; ++tx)
     for (std::ptrdiff_t ty = 1; ty <= 4; ++ty)
       for (std::ptrdiff_t band : {std::ptrdiff_t{0}, std::ptrdiff_t{1}, no_band}) {
-        auto const x = series<double, scalar>(shape{tx, std::ptrdiff_t{2}}, 1), y = series<double, scalar>(shape{ty, std::ptrdiff_t{2}}, 2);
+        auto const x = series<double, scalar>(shape{tx, std::ptrdiff_t{2}}, 1),
+                   y = series<double, scalar>(shape{ty, std::ptrdiff_t{2}}, 2);
         auto const a = x.view().on(D{}), b = y.view().on(D{});
         std::ptrdiff_t const apart = std::abs(tx - ty), reach = band == no_band ? 9 : std::max(band, apart);
         auto const costs = warping::all_alignments(x, y, reach);

@@ -43,7 +43,8 @@ labelled read(std::string const& path) {
     }
   }
   std::size_t const length = rows.empty() ? 0 : rows.front().size();
-  all.series = tensor<float, 3>(shape<3>{{static_cast<std::ptrdiff_t>(rows.size()), static_cast<std::ptrdiff_t>(length), 1}});
+  all.series =
+      tensor<float, 3>(shape<3>{{static_cast<std::ptrdiff_t>(rows.size()), static_cast<std::ptrdiff_t>(length), 1}});
   float* to = all.series.data();
   for (auto const& row : rows) {
     REQUIRE(row.size() == length);
@@ -70,10 +71,14 @@ TEST_CASE("UCR: errors of 1-nearest-neighbour DTW are the archive's") {
     char const* name;
     double error;
   };
-  set const sets[] = {{"CBF", 0.0033},      {"Coffee", 0},
-                      {"ECG200", 0.23},     {"GunPoint", 0.0933},
-                      {"ItalyPowerDemand", 0.0496}, {"SyntheticControl", 0.0067},
-                      {"Trace", 0},         {"TwoLeadECG", 0.0957}};
+  set const sets[] = {{"CBF", 0.0033},
+                      {"Coffee", 0},
+                      {"ECG200", 0.23},
+                      {"GunPoint", 0.0933},
+                      {"ItalyPowerDemand", 0.0496},
+                      {"SyntheticControl", 0.0067},
+                      {"Trace", 0},
+                      {"TwoLeadECG", 0.0957}};
   char const* const folder = std::getenv("LIMBIC_DATA_DIR");
   if (folder == nullptr) {
     WARN("skipped: LIMBIC_DATA_DIR does not name a folder that holds ucr/");

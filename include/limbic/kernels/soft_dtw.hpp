@@ -92,16 +92,15 @@ struct soft_minimum {
   template <class V> constexpr V value(state<V> last) const {
     using E = math::exponent_lane<V>;
     V const r = math::constant<V>(-gamma) * math::natural_log(last);
-    return math::select(last.e > math::constant<E>(-forbidden<math::number_of<V>> / 2), r,
-                        V(limits<V>::infinity()));
+    return math::select(last.e > math::constant<E>(-forbidden<math::number_of<V>> / 2), r, V(limits<V>::infinity()));
   }
-  template <class L, class T> static LIMBIC_INLINE auto load(T const* p) {
+  template <class L, class T> static LIMBIC_INLINE constexpr auto load(T const* p) {
     using V = typename L::type;
     V const e = L::load(p + L::width);
     if constexpr (is_dual<V>) return state<V>{L::load(p), e.value};
     else return state<V>{L::load(p), e};
   }
-  template <class L, class T, class S> static LIMBIC_INLINE void store(T* p, S const& s) {
+  template <class L, class T, class S> static LIMBIC_INLINE constexpr void store(T* p, S const& s) {
     using V = typename L::type;
     L::store(p, s.m);
     L::store(p + L::width, V(s.e));
@@ -133,15 +132,15 @@ struct hard_minimum {
     return {cost + least};
   }
   template <class V> static constexpr V value(state<V> last) { return last.r; }
-  template <class L, class T> static LIMBIC_INLINE auto load(T const* p) {
+  template <class L, class T> static LIMBIC_INLINE constexpr auto load(T const* p) {
     return state<typename L::type>{L::load(p)};
   }
-  template <class L, class T, class S> static LIMBIC_INLINE void store(T* p, S const& s) { L::store(p, s.r); }
+  template <class L, class T, class S> static LIMBIC_INLINE constexpr void store(T* p, S const& s) { L::store(p, s.r); }
 };
 
 namespace detail {
 
-inline constexpr std::ptrdiff_t dtw_rows = 4;               // of a tile
+inline constexpr std::ptrdiff_t dtw_rows = 4;                // of a tile
 inline constexpr std::ptrdiff_t shares_bytes = 4096 * 1024;  // of kept shares, about what the second cache holds
 
 // The columns of row i that take part.
@@ -167,8 +166,18 @@ template <class D, class T> class dtw_series_source {
 
   dtw_series_source(view<T const, 3, D> x, view<T const, 3, D> y, view<T, 3, D> gx, view<T, 3, D> gy,
                     dtw_pairs const& pairs)
-      : in_x_(x), in_y_(y), out_x_(gx), out_y_(gy), pairs_(pairs), tx_(x.extent(1)), ty_(y.extent(1)),
-        channels_(x.extent(2)), x_(room(tx_)), y_(room(ty_)), gx_(room(gx ? tx_ : 0)), gy_(room(gy ? ty_ : 0)) {}
+      : in_x_(x),
+        in_y_(y),
+        out_x_(gx),
+        out_y_(gy),
+        pairs_(pairs),
+        tx_(x.extent(1)),
+        ty_(y.extent(1)),
+        channels_(x.extent(2)),
+        x_(room(tx_)),
+        y_(room(ty_)),
+        gx_(room(gx ? tx_ : 0)),
+        gy_(room(gy ? ty_ : 0)) {}
 
   // Pairs first .. first + W - 1; those from `end` on are the last one again.
   void load(std::ptrdiff_t first, std::ptrdiff_t end) {
@@ -302,7 +311,8 @@ template <class D, class T> class dtw_cost_source {
     for (std::ptrdiff_t r = 0; r < R; ++r)
       for (std::ptrdiff_t j = begin; j < end; ++j) {
         T* const to = tile + r * ld + j * W;
-        T const* const from = costs_.data() + first_ * costs_.stride(0) + (i + r) * costs_.stride(1) + j * costs_.stride(2);
+        T const* const from =
+            costs_.data() + first_ * costs_.stride(0) + (i + r) * costs_.stride(1) + j * costs_.stride(2);
         for (std::ptrdiff_t w = 0; w < W; ++w) to[w] = from[(w < used_ ? w : used_ - 1) * costs_.stride(0)];
         L::store(to, scale * L::load(to));
       }
@@ -458,7 +468,8 @@ template <class Rule, class D, class T> class dtw_recursion {
   }
 
   // e_row holds what the rows below hand on, column j at j + 1; E of the tile goes to the source.
-  template <std::ptrdiff_t R, class Source> void back_tile(Source& source, std::ptrdiff_t i, std::ptrdiff_t block_begin) {
+  template <std::ptrdiff_t R, class Source> void back_tile(Source& source, std::ptrdiff_t i,
+                                                           std::ptrdiff_t block_begin) {
     std::ptrdiff_t const ld = band_.ty * W, begin = band_.begin(i), end = band_.end(i + R - 1);
     for (std::ptrdiff_t r = R - 1; r >= 0; --r) {
       std::ptrdiff_t const first = band_.begin(i + r), last = band_.end(i + r);
@@ -483,7 +494,7 @@ template <class Rule, class D, class T> class dtw_recursion {
 
   Rule rule_;
   dtw_band band_;
-  std::ptrdiff_t block_ = 0;                               // rows whose shares are kept at a time
+  std::ptrdiff_t block_ = 0;  // rows whose shares are kept at a time
   tensor<T, 1, scalar> tile_, row_, shares_, kept_, e_row_;
 };
 

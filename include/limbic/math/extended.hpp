@@ -130,8 +130,7 @@ template <class V> LIMBIC_INLINE constexpr extended<V> normalized(extended<V> s)
 #if XSIMD_WITH_AVX512F
   } else if constexpr (is_512<V>) {
     V const e = s.e + math::exponent_of(s.m);
-    if constexpr (sizeof(number_of<V>) == 4)
-      return {_mm512_getmant_ps(s.m, _MM_MANT_NORM_1_2, _MM_MANT_SIGN_src), e};
+    if constexpr (sizeof(number_of<V>) == 4) return {_mm512_getmant_ps(s.m, _MM_MANT_NORM_1_2, _MM_MANT_SIGN_src), e};
     else return {_mm512_getmant_pd(s.m, _MM_MANT_NORM_1_2, _MM_MANT_SIGN_src), e};
 #endif
   } else {

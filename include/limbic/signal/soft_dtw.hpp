@@ -96,7 +96,8 @@ template <class Op, class Rule> struct series_warping {
   Rule rule;
   std::ptrdiff_t band = no_band;
 
-  template <int R> std::tuple<warped_shape<R>, shape<3>, shape<3>> shape_of(shape<R> const& a, shape<R> const& b) const {
+  template <int R> std::tuple<warped_shape<R>, shape<3>, shape<3>> shape_of(shape<R> const& a,
+                                                                            shape<R> const& b) const {
     auto const x = series_shape(a), y = series_shape(b);
     if (x[0] != y[0] && x[0] != 1 && y[0] != 1)
       fail<shape_error>(Op::name, "batches of x ", a, " and y ", b, " must be equal, or one of them 1");
@@ -148,7 +149,8 @@ template <class Op, class Rule> struct cost_warping {
     dtw_of_costs(d, rule, as_values(value), e, as_series(costs), band);
     if constexpr (is_host<D>)
       for (std::ptrdiff_t p = 0; p < as_values(value).extent(0); ++p)
-        if (math::isnan(as_values(value)(p))) fail<argument_error>(Op::name, "matrix ", p, " has a cost that is NaN or -inf");
+        if (math::isnan(as_values(value)(p)))
+          fail<argument_error>(Op::name, "matrix ", p, " has a cost that is NaN or -inf");
   }
   template <class D, class T, int RV, int R>
   void adjoint(D d, view<T const, R, D>, view<T const, RV, D>, view<T const, 3, D> e, view<T const, RV, D> dv,
@@ -179,8 +181,8 @@ template <class Op, class Rule> struct pairs_warping {
     if constexpr (is_host<D>)
       for (std::ptrdiff_t p = 0; list && p < list.extent(0); ++p)
         if (list(p, 0) < 0 || list(p, 0) >= x.extent(0) || list(p, 1) < 0 || list(p, 1) >= y.extent(0))
-          fail<index_error>(Op::name, "pair ", p, " is (", list(p, 0), ", ", list(p, 1), "), but there are ", x.extent(0),
-                            " and ", y.extent(0), " series");
+          fail<index_error>(Op::name, "pair ", p, " is (", list(p, 0), ", ", list(p, 1), "), but there are ",
+                            x.extent(0), " and ", y.extent(0), " series");
     dtw_of_series(d, rule, value, view<T, 3, D>(), view<T, 3, D>(), x, y, pairs_of(y, list), band);
   }
   template <class D, class T>
@@ -254,15 +256,15 @@ template <class Op, operand X, class Options> auto warp_costs(X&& costs, Options
 }
 template <class Op, operand X, operand Y, operand P, class Options>
 auto warp_pairs(X&& x, Y&& y, P&& pairs, Options const& o) {
-  constexpr bool fit = rank_of<X> == 3 && rank_of<Y> == 3 && rank_of<P> == 2 &&
-                       std::is_same_v<element_of<P>, std::int64_t>;
-  if constexpr (fit)
-    return apply(warping_op<Op>(o), std::forward<X>(x), std::forward<Y>(y), std::forward<P>(pairs));
+  constexpr bool fit =
+      rank_of<X> == 3 && rank_of<Y> == 3 && rank_of<P> == 2 && std::is_same_v<element_of<P>, std::int64_t>;
+  if constexpr (fit) return apply(warping_op<Op>(o), std::forward<X>(x), std::forward<Y>(y), std::forward<P>(pairs));
   else static_assert(fit, "limbic: pairwise takes series (N, Tx, C) and (M, Ty, C), and pairs (P, 2) of int64");
 }
 template <class Op, operand X, operand Y, class Options> auto warp_matrix(X&& x, Y&& y, Options const& o) {
   auto const rows = x.shape()[0], columns = y.shape()[0];
-  return reshape(warp_pairs<Op>(std::forward<X>(x), std::forward<Y>(y), absent<X, 2, std::int64_t>(), o), rows, columns);
+  return reshape(warp_pairs<Op>(std::forward<X>(x), std::forward<Y>(y), absent<X, 2, std::int64_t>(), o), rows,
+                 columns);
 }
 
 }  // namespace detail
@@ -297,7 +299,8 @@ template <operand X, operand Y, operand P> auto dtw_pairwise(X&& x, Y&& y, P&& p
 }
 
 // x (Tx) or (Tx, C), y of the same rank -> (L, 2). Tensors and views on a CPU.
-template <operand X, operand Y> tensor<std::int64_t, 2, scalar> dtw_path(X const& x, Y const& y, dtw_options const& o = {}) {
+template <operand X, operand Y> tensor<std::int64_t, 2, scalar> dtw_path(X const& x, Y const& y,
+                                                                         dtw_options const& o = {}) {
   using T = element_of<X>;
   using D = device_of<X>;
   static_assert(!recorded<X> && rank_of<X> <= 2 && rank_of<X> == rank_of<Y> && is_host<D>,
