@@ -209,6 +209,9 @@ template <class Suite> void signals(Suite& s) {
         return lag_soft_max(lag_correlation(v, w, {.max_lag = 7, .normalization = lag_normalization::full}));
       },
       a, b);
+  s.check(
+      "pair_logits", [](auto const&... v) { return pair_logits(v...); }, numbers(shape{6}), numbers(shape<0>{}),
+      numbers(shape<0>{}), numbers(shape<0>{}));
 }
 
 template <class Suite> void matrices(Suite& s) {

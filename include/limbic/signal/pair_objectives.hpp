@@ -19,7 +19,6 @@
 
 #include <limbic/core/parameter.hpp>
 #include <limbic/ops/binary_cross_entropy.hpp>
-#include <limbic/ops/exp.hpp>
 #include <limbic/ops/operators.hpp>
 #include <limbic/ops/relu.hpp>
 #include <limbic/ops/sum.hpp>
@@ -67,11 +66,52 @@ inline void check_pair_weight(std::string_view name, std::string_view option, do
 
 }  // namespace detail
 
+// One op, so that the three parameters meet the distances on their tape: e^(eta - zeta) of parameters alone would not be
+// recorded.
+struct pair_logits_op {
+  static constexpr std::string_view name = "pair_logits";
+  static constexpr keep needs = keep::inputs(0, 2, 3);
+
+  template <int R>
+  shape<R> shape_of(shape<R> const& d, shape<0> const&, shape<0> const&, shape<0> const&) const {
+    return d;
+  }
+  void forward(auto device, auto y, auto d, auto alpha, auto eta, auto zeta) const {
+    map(device, y, logit{}, d, alpha, eta, zeta);
+  }
+  template <class D, class T, int R>
+  void adjoint(D device, view<T const, R, D> d, view<T const, 0, D>, view<T const, 0, D> eta, view<T const, 0, D> zeta,
+               view<T const, R, D>, view<T const, R, D> dy, sink<T, R, D> dd, sink<T, 0, D> dalpha, sink<T, 0, D> deta,
+               sink<T, 0, D> dzeta) const {
+    detail::spread_back(device, dd, by_distance{}, dy, eta, zeta);
+    detail::spread_back(device, dalpha, identity_function{}, dy);
+    detail::spread_back(device, deta, by_eta<1>{}, dy, d, eta, zeta);
+    detail::spread_back(device, dzeta, by_eta<-1>{}, dy, d, eta, zeta);
+  }
+
+  struct logit {
+    template <class V> constexpr V operator()(V d, V alpha, V eta, V zeta) const {
+      return alpha - math::exp(eta - zeta) * d;
+    }
+  };
+  struct by_distance {
+    template <class V> constexpr V operator()(V dy, V eta, V zeta) const { return -(dy * math::exp(eta - zeta)); }
+  };
+  template <int Sign> struct by_eta {
+    template <class V> constexpr V operator()(V dy, V d, V eta, V zeta) const {
+      V const slope = dy * math::exp(eta - zeta) * d;
+      return Sign > 0 ? -slope : slope;
+    }
+  };
+};
+
 template <operand X, operand A, operand E, operand Z>
-auto pair_logits(X const& d, A const& alpha, E const& eta, Z const& zeta) {
-  static_assert(rank_of<A> == 0 && rank_of<E> == 0 && rank_of<Z> == 0,
-                "limbic: alpha, eta and zeta are one number each (rank 0)");
-  return alpha - exp(eta - zeta) * d;
+auto pair_logits(X&& d, A&& alpha, E&& eta, Z&& zeta) {
+  constexpr bool fit = rank_of<A> == 0 && rank_of<E> == 0 && rank_of<Z> == 0;
+  if constexpr (fit)
+    return apply(pair_logits_op{}, std::forward<X>(d), std::forward<A>(alpha), std::forward<E>(eta),
+                 std::forward<Z>(zeta));
+  else static_assert(fit, "limbic: alpha, eta and zeta are one number each (rank 0)");
 }
 
 // The model's parameters, for optimisers and files: model(d) are the logits. It starts at alpha = 0, w = tau = 1.
