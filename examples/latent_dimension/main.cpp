@@ -166,6 +166,8 @@ struct workplace {
   std::string final_checkpoint() const { return (checkpoints / "final.safetensors").string(); }
 };
 
+constexpr char const* results[] = {"model.safetensors", "report.html", "summary.json"};
+
 // Makes the folders and a file in them, so that hours of training are not lost to a folder that cannot be written. Without
 // --resume a run begins anew; what another one logged is set aside, not lost.
 workplace prepare_folder(settings const& s) {
@@ -174,8 +176,11 @@ workplace prepare_folder(settings const& s) {
   std::error_code error;
   fs::create_directories(w.folder, error);
   if (error) throw problem(w.folder.string() + " cannot be made: " + error.message());
-  for (char const* name : {"summary.json", "model.safetensors", "report.html", "trials.jsonl"})
+  for (char const* name : {results[0], results[1], results[2], "trials.jsonl"})
     if (fs::is_directory(w.folder / name)) throw problem((w.folder / name).string() + " is a folder");
+  for (auto const& entry : fs::directory_iterator(w.folder))  // what a killed run was just writing
+    for (char const* name : results)
+      if (entry.path().filename().string().starts_with(std::string(name) + ".new")) fs::remove(entry.path(), error);
   fs::path const probe = w.folder / "latent_dimension.probe";
   limbic::write_file("--out", probe.string(), "");
   fs::remove(probe, error);
@@ -337,7 +342,8 @@ json summary_of(std::vector<size_result> const& sizes, conclusion const& found, 
 void write_results(autoencoder const& net, report const& r, json const& summary, settings const& s) {
   auto const text = [](auto n) { return std::to_string(n); };
   fs::path const folder = s.out;
-  std::vector<fs::path> files = {folder / "model.safetensors", folder / "report.html", folder / "summary.json"};
+  std::vector<fs::path> files;
+  for (char const* name : results) files.push_back(folder / name);
   auto const fresh = [](fs::path const& p) { return p.string() + ".new"; };
   try {
     limbic::save(net, fresh(files[0]),

@@ -71,7 +71,7 @@ template <class M> struct manifold {
   }
   auto gradient(operand auto const& x, operand auto const& g) const {
     same_shape("gradient", x, g);
-    if constexpr (requires { self().do_gradient(as_view(x), as_view(g)); })
+    if constexpr (requires(M const& m) { m.do_gradient(as_view(x), as_view(g)); })
       return self().do_gradient(as_view(x), as_view(g));
     else return self().do_project(as_view(x), as_view(g));
   }
@@ -84,7 +84,7 @@ template <class M> struct manifold {
     return self().do_exp(as_view(x), as_view(v));
   }
   auto log(operand auto const& x, operand auto const& y) const {
-    constexpr bool known = requires { self().do_log(as_view(x), as_view(y)); };
+    constexpr bool known = requires(M const& m) { m.do_log(as_view(x), as_view(y)); };
     static_assert(known, "limbic: this manifold has no logarithm (and no distance) in closed form");
     same_shape("log", x, y);
     if constexpr (known) return self().do_log(as_view(x), as_view(y));
