@@ -186,10 +186,11 @@ template <class D, class T> class line_filter {
         s_(s),
         around_(around),
         shift_(stride_ == 2 ? s.taps / 2 - 1 : dilation_ * (s.taps - 1)),
-        phase_((s.span + stride_ - 1) / stride_ + filter_block * W),
-        room_(2 * phase_ + 2 * (shift_ + phase_) + s.samples + 2 * s.taps),
+        phase_(((s.span + stride_ - 1) / stride_ / W + filter_block + 1) * W),
+        room_(W + 2 * phase_ + 2 * (shift_ + phase_) + s.samples + 2 * s.taps),
         buffer_(shape<1>{{room_}}, T(0)) {
-    even = buffer_.data();
+    even =
+        buffer_.data() + W - s.before / stride_ % W;  // so that the line itself begins at a pack, which is stored whole
     odd = even + phase_;
     a = odd + phase_ + shift_;  // `shift_` zeros lie before each of the two, zeros after them
     b = a + phase_ + shift_;
