@@ -15,8 +15,7 @@ namespace {
 template <class A, class B> bool same_bits(A const& a, B const& b) {
   using T = typename A::value_type;
   tensor<T, A::rank, typename A::device> const x(as_view(a)), y(as_view(b));
-  return x.shape() == y.shape() &&
-         std::memcmp(x.data(), y.data(), static_cast<std::size_t>(x.size()) * sizeof(T)) == 0;
+  return x.shape() == y.shape() && std::memcmp(x.data(), y.data(), static_cast<std::size_t>(x.size()) * sizeof(T)) == 0;
 }
 
 }  // namespace

@@ -76,12 +76,13 @@ template <class Rule, class D, class T>
 void dtw_of_series(D d, Rule const& rule, view<T, 1, D> value, view<T, 3, D> gx, view<T, 3, D> gy,
                    view<T const, 3, D> x, view<T const, 3, D> y, dtw_pairs const& pairs, std::ptrdiff_t band) {
   if (value.empty()) return;
-  detail::dtw_all(d, rule, value, detail::dtw_band(x.extent(1), y.extent(1), band), gx || gy,
-                  [&] { return detail::dtw_series_source<D, T>(x, y, gx, gy, pairs); },
-                  [&](std::ptrdiff_t p) {
-                    return detail::dtw_series_diagonals<D, T>(x[pairs.x(p)], y[pairs.y(p)], gx ? gx[p] : view<T, 2, D>(),
-                                                              gy ? gy[p] : view<T, 2, D>());
-                  });
+  detail::dtw_all(
+      d, rule, value, detail::dtw_band(x.extent(1), y.extent(1), band), gx || gy,
+      [&] { return detail::dtw_series_source<D, T>(x, y, gx, gy, pairs); },
+      [&](std::ptrdiff_t p) {
+        return detail::dtw_series_diagonals<D, T>(x[pairs.x(p)], y[pairs.y(p)], gx ? gx[p] : view<T, 2, D>(),
+                                                  gy ? gy[p] : view<T, 2, D>());
+      });
 }
 
 template <class Rule, class D, class T>
@@ -89,11 +90,10 @@ template <class Rule, class D, class T>
 void dtw_of_costs(D d, Rule const& rule, view<T, 1, D> value, view<T, 3, D> e, view<T const, 3, D> costs,
                   std::ptrdiff_t band) {
   if (value.empty()) return;
-  detail::dtw_all(d, rule, value, detail::dtw_band(costs.extent(1), costs.extent(2), band), static_cast<bool>(e),
-                  [&] { return detail::dtw_cost_source<D, T>(costs, e); },
-                  [&](std::ptrdiff_t p) {
-                    return detail::dtw_cost_diagonals<D, T>(costs[p], e ? e[p] : view<T, 2, D>());
-                  });
+  detail::dtw_all(
+      d, rule, value, detail::dtw_band(costs.extent(1), costs.extent(2), band), static_cast<bool>(e),
+      [&] { return detail::dtw_cost_source<D, T>(costs, e); },
+      [&](std::ptrdiff_t p) { return detail::dtw_cost_diagonals<D, T>(costs[p], e ? e[p] : view<T, 2, D>()); });
 }
 
 // dx_i += sum over the pairs p of series i: weights_p gradients_p, in the order of p. `of` is &dtw_pairs::x or &dtw_pairs::y.

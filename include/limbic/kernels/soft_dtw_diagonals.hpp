@@ -13,7 +13,8 @@ namespace detail {
 // Rows first .. last of diagonal k that take part; first > last where there is none.
 struct dtw_diagonal {
   std::ptrdiff_t k, first, last;
-  dtw_diagonal(dtw_band const& b, std::ptrdiff_t number) : k(number), first(0), last(number < b.tx ? number : b.tx - 1) {
+  dtw_diagonal(dtw_band const& b, std::ptrdiff_t number)
+      : k(number), first(0), last(number < b.tx ? number : b.tx - 1) {
     if (k >= b.ty) first = k - b.ty + 1;
     if (k > b.reach && first < (k - b.reach + 1) / 2) first = (k - b.reach + 1) / 2;
     if (last > (k + b.reach) / 2) last = (k + b.reach) / 2;
@@ -27,8 +28,15 @@ template <class D, class T> class dtw_series_diagonals {
   static constexpr std::ptrdiff_t W = L::width;
 
   dtw_series_diagonals(view<T const, 2, D> x, view<T const, 2, D> y, view<T, 2, D> gx, view<T, 2, D> gy)
-      : out_x_(gx), out_y_(gy), tx_(x.extent(0)), ty_(y.extent(0)), channels_(x.extent(1)), x_(room(tx_)), y_(room(ty_)),
-        gx_(room(gx ? tx_ : -W)), gy_(room(gy ? ty_ : -W)) {
+      : out_x_(gx),
+        out_y_(gy),
+        tx_(x.extent(0)),
+        ty_(y.extent(0)),
+        channels_(x.extent(1)),
+        x_(room(tx_)),
+        y_(room(ty_)),
+        gx_(room(gx ? tx_ : -W)),
+        gy_(room(gy ? ty_ : -W)) {
     for (std::ptrdiff_t c = 0; c < channels_; ++c) {
       for (std::ptrdiff_t i = 0; i < tx_; ++i) x_.data()[c * (tx_ + W) + i] = x(i, c);
       for (std::ptrdiff_t j = 0; j < ty_; ++j) y_.data()[c * (ty_ + W) + ty_ - 1 - j] = y(j, c);
