@@ -166,7 +166,7 @@ struct workplace {
   std::string final_checkpoint() const { return (checkpoints / "final.safetensors").string(); }
 };
 
-constexpr char const* results[] = {"model.safetensors", "report.html", "summary.json"};
+constexpr char const* result_files[] = {"model.safetensors", "report.html", "summary.json"};
 
 // Makes the folders and a file in them, so that hours of training are not lost to a folder that cannot be written. Without
 // --resume a run begins anew; what another one logged is set aside, not lost.
@@ -176,10 +176,10 @@ workplace prepare_folder(settings const& s) {
   std::error_code error;
   fs::create_directories(w.folder, error);
   if (error) throw problem(w.folder.string() + " cannot be made: " + error.message());
-  for (char const* name : {results[0], results[1], results[2], "trials.jsonl"})
+  for (char const* name : {result_files[0], result_files[1], result_files[2], "trials.jsonl"})
     if (fs::is_directory(w.folder / name)) throw problem((w.folder / name).string() + " is a folder");
   for (auto const& entry : fs::directory_iterator(w.folder))  // what a killed run was just writing
-    for (char const* name : results)
+    for (char const* name : result_files)
       if (entry.path().filename().string().starts_with(std::string(name) + ".new")) fs::remove(entry.path(), error);
   fs::path const probe = w.folder / "latent_dimension.probe";
   limbic::write_file("--out", probe.string(), "");
@@ -343,7 +343,7 @@ void write_results(autoencoder const& net, report const& r, json const& summary,
   auto const text = [](auto n) { return std::to_string(n); };
   fs::path const folder = s.out;
   std::vector<fs::path> files;
-  for (char const* name : results) files.push_back(folder / name);
+  for (char const* name : result_files) files.push_back(folder / name);
   auto const fresh = [](fs::path const& p) { return p.string() + ".new"; };
   try {
     limbic::save(net, fresh(files[0]),

@@ -54,14 +54,8 @@ template <class D, class T> class dtw_series_source {
   // to the first, and rows too: the order in which E comes.
   template <std::ptrdiff_t R>
   void gradients(std::ptrdiff_t i, std::ptrdiff_t begin, std::ptrdiff_t end, T const* tile, std::ptrdiff_t ld) {
-    constexpr std::ptrdiff_t columns = 24;
-    for (std::ptrdiff_t last = end; last > begin; last -= columns) {
-      std::ptrdiff_t const from = last - columns > begin ? last - columns : begin;
-      bool const starts = last == end;
-      std::ptrdiff_t c = 0;
-      for (; c + 2 <= channels_; c += 2) gradient_channels<R, 2>(i, c, from, last, starts, tile, ld);
-      if (c < channels_) gradient_channels<R, 1>(i, c, from, last, starts, tile, ld);
-    }
+    if (gy_.empty()) gradient_columns<R, false>(i, begin, end, tile, ld);
+    else gradient_columns<R, true>(i, begin, end, tile, ld);
   }
   void finish(std::ptrdiff_t first, std::ptrdiff_t end) const {
     spread(out_x_, gx_.data(), first, end);
@@ -89,10 +83,20 @@ template <class D, class T> class dtw_series_source {
     for (std::ptrdiff_t r = 0; r < R; ++r)
       for (std::ptrdiff_t k = 0; k < J; ++k) L::store(tile + r * ld + (j + k) * W, scale * sum[r][k]);
   }
-  template <std::ptrdiff_t R, std::ptrdiff_t C>
-  void gradient_channels(std::ptrdiff_t i, std::ptrdiff_t c, std::ptrdiff_t begin, std::ptrdiff_t end, bool starts,
-                         T const* tile, std::ptrdiff_t ld) {
-    bool const with_x = !gx_.empty(), with_y = !gy_.empty();
+  template <std::ptrdiff_t R, bool WithY>
+  void gradient_columns(std::ptrdiff_t i, std::ptrdiff_t begin, std::ptrdiff_t end, T const* tile, std::ptrdiff_t ld) {
+    constexpr std::ptrdiff_t columns = 24;
+    for (std::ptrdiff_t last = end; last > begin; last -= columns) {
+      std::ptrdiff_t const from = last - columns > begin ? last - columns : begin;
+      std::ptrdiff_t c = 0;
+      for (; c + 2 <= channels_; c += 2) gradient_channels<R, 2, WithY>(i, c, from, last, last == end, tile, ld);
+      if (c < channels_) gradient_channels<R, 1, WithY>(i, c, from, last, last == end, tile, ld);
+    }
+  }
+  template <std::ptrdiff_t R, std::ptrdiff_t C, bool WithY>
+  LIMBIC_INLINE void gradient_channels(std::ptrdiff_t i, std::ptrdiff_t c, std::ptrdiff_t begin, std::ptrdiff_t end,
+                                       bool starts, T const* tile, std::ptrdiff_t ld) {
+    bool const with_x = !gx_.empty();
     V x[R][C], sum[R][C];
     for (std::ptrdiff_t r = 0; r < R; ++r)
       for (std::ptrdiff_t k = 0; k < C; ++k) {
@@ -105,17 +109,17 @@ template <class D, class T> class dtw_series_source {
       V y[C], back[C];
       for (std::ptrdiff_t k = 0; k < C; ++k) {
         y[k] = L::load(y_.data() + at + k * W);
-        back[k] = with_y ? L::load(gy_.data() + at + k * W) : V(0);
+        if constexpr (WithY) back[k] = L::load(gy_.data() + at + k * W);
       }
       for (std::ptrdiff_t r = R - 1; r >= 0; --r) {
         V const e = L::load(tile + r * ld + j * W);
         for (std::ptrdiff_t k = 0; k < C; ++k) {
           V const difference = x[r][k] - y[k];
           sum[r][k] = math::fma(e, difference, sum[r][k]);
-          if (with_y) back[k] = math::fma(e, -difference, back[k]);
+          if constexpr (WithY) back[k] = math::fma(e, -difference, back[k]);
         }
       }
-      if (with_y)
+      if constexpr (WithY)
         for (std::ptrdiff_t k = 0; k < C; ++k) L::store(gy_.data() + at + k * W, back[k]);
     }
     if (with_x)
