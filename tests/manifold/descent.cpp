@@ -105,8 +105,7 @@ TEST_CASE("descent finds the dominant eigenspace, on Stiefel and on Grassmann") 
   x.value = stiefel().random<double, simd>(random, shape{6, 2});
   riemannian_adam third(x, {.learning_rate = 0.05});
   third.on(x, stiefel());
-  for (int k = 0; k < 26; ++k, third.learning_rate /= 2)
-    descend<riemannian_adam, stiefel>(third, x, a, ordered, 120);
+  for (int k = 0; k < 26; ++k, third.learning_rate /= 2) descend<riemannian_adam, stiefel>(third, x, a, ordered, 120);
   CHECK(grassmann().distance(x.value, best) < 1e-8);
 }
 
