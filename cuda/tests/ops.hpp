@@ -8,6 +8,8 @@
 #include "compare.hpp"
 
 #include <limbic/information/mutual_information.hpp>
+#include <limbic/linalg/polar.hpp>
+#include <limbic/linalg/spectral_function.hpp>
 #include <limbic/ops/losses.hpp>
 #include <limbic/ops/lstm.hpp>
 #include <limbic/ops/ops.hpp>
