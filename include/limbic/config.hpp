@@ -154,9 +154,13 @@
 #define LIMBIC_GCC_PRAGMAS 0
 #endif
 
-// Before a loop of few and constant rounds over an array that is to live in registers: g++ 12 unrolls it completely at
-// -O3, but not at -O2. nvcc does not know the pragma.
-#if LIMBIC_GCC_PRAGMAS && !defined(__CUDACC__)
+// Before a loop of few and constant rounds over an array that is to live in registers. Without it g++ 12 unrolls such
+// loops at -O3 alone, and clang 14 unrolls long ones too late for the array to leave memory. nvcc knows no such pragma.
+#if defined(__CUDACC__)
+#define LIMBIC_UNROLL
+#elif defined(__clang__)
+#define LIMBIC_UNROLL _Pragma("clang loop unroll(full)")
+#elif defined(__GNUC__)
 #define LIMBIC_UNROLL _Pragma("GCC unroll 16")
 #else
 #define LIMBIC_UNROLL

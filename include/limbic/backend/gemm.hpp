@@ -131,10 +131,12 @@ left_rows<T> pack_rows(left_rows<T> a, std::ptrdiff_t m, std::ptrdiff_t depth, s
   return {to, 1, G, G * depth};
 }
 
-// The columns of a panel of a matrix of n columns. Four packs are two panels of two, not one of three and one of one.
+// The columns of a panel of a matrix of n columns: as many packs as the micro-kernel takes or the matrix has, but four
+// are two panels of two, not one of three and one of one.
 template <class D, class T> constexpr std::ptrdiff_t panel_width(std::ptrdiff_t n) {
   using L = kernel_lanes<D, T>;
-  return (L::packs == 3 && n > 3 * L::width && n <= 4 * L::width ? 2 : L::packs) * L::width;
+  std::ptrdiff_t const packs = n > L::width ? (n + L::width - 1) / L::width : 1;
+  return (packs < L::packs ? packs : L::packs == 3 && packs == 4 ? 2 : L::packs) * L::width;
 }
 
 // Panel of b: its rows of `width` columns from `first` one after another, zeros beyond the last column.
@@ -144,14 +146,15 @@ void pack_panel(view<T const, 2, D> b, std::ptrdiff_t first, std::ptrdiff_t widt
   std::ptrdiff_t const depth = b.extent(0), columns = b.extent(1) - first < width ? b.extent(1) - first : width;
   T const* from = b.data() + first * b.stride(1);
   if (b.stride(1) == 1) {
-    for (std::ptrdiff_t k = 0; k < depth; ++k) {
-      T const* const row = from + k * b.stride(0);
-      T* const to = panel + k * width;
-      std::ptrdiff_t j = 0;
-      for (; j + L::width <= columns; j += L::width) L::store(to + j, L::load(row + j));
-      for (; j < columns; ++j) to[j] = row[j];
-      for (; j < width; ++j) to[j] = T(0);
-    }
+    std::ptrdiff_t const ldb = b.stride(0);
+    std::ptrdiff_t j = 0;
+    for (; j + L::width <= columns; j += L::width)
+      for (std::ptrdiff_t k = 0; k < depth; ++k) L::store(panel + k * width + j, L::load(from + k * ldb + j));
+    if (j < width)
+      for (std::ptrdiff_t k = 0; k < depth; ++k) {
+        for (std::ptrdiff_t l = j; l < columns; ++l) panel[k * width + l] = from[k * ldb + l];
+        for (std::ptrdiff_t l = columns > j ? columns : j; l < width; ++l) panel[k * width + l] = T(0);
+      }
     return;
   }
   // Transposed: read a few columns at a time along k, so that both sides stay within a few cache lines.
