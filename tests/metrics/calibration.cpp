@@ -50,7 +50,7 @@ TEST_CASE("calibration errors are what a loop over the bins says") {
       right += y(i) == best ? 1 : 0;
       sure += q;
     }
-    CHECK(c.counts(b) == count);
+    CHECK(static_cast<double>(c.counts(b)) == count);
     if (count == 0) {
       CHECK((c.accuracy(b) == 0 && c.confidence(b) == 0));
       continue;
@@ -65,8 +65,8 @@ TEST_CASE("calibration errors are what a loop over the bins says") {
 }
 
 TEST_CASE("probabilities that come true as often as they say have no calibration error") {
-  CHECK(expected_calibration_error(labels({1, 0, 0, 0, 1, 1, 1, 0}), numbers({.25, .25, .25, .25, .75, .75, .75, .75})) ==
-        0);
+  CHECK(expected_calibration_error(labels({1, 0, 0, 0, 1, 1, 1, 0}),
+                                   numbers({.25, .25, .25, .25, .75, .75, .75, .75})) == 0);
   CHECK(expected_calibration_error(labels({0, 1}), numbers({1, 0})) == 1);
 }
 
@@ -76,8 +76,8 @@ TEST_CASE("what calibration refuses") {
   CHECK_THROWS_AS(brier_score(labels({}), numbers({})), argument_error);
   CHECK_THROWS_AS(brier_score(labels({0, 3}), numbers({0, 1})), index_error);
   CHECK_THROWS_WITH(brier_score(y, numbers({0.5, 1.5})),
-                    Catch::Matchers::Contains("[brier_score] probabilities must lie in [0, 1], but number 1 is 1.5"));
-  CHECK_THROWS_AS(log_loss(y, numbers({nan, 0})), argument_error);
+                    "[brier_score] probabilities must lie in [0, 1], but number 1 is 1.5");
+  CHECK_THROWS_AS(log_loss(y, numbers({not_a_number, 0})), argument_error);
   CHECK_THROWS_AS(log_loss(y, numbers({0, 1}), numbers({0, 0})), argument_error);
   CHECK_THROWS_AS(log_loss(y, numbers({0, 1}), numbers({infinity, 0})), argument_error);
   CHECK_THROWS_AS(reliability_curve(y, numbers({0, 1}), {.bins = 0}), argument_error);

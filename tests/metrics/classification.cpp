@@ -66,8 +66,7 @@ TEST_CASE("what classification refuses") {
   CHECK_THROWS_AS(accuracy(y, labels({0, 1})), shape_error);
   CHECK_THROWS_AS(accuracy(labels({}), labels({})), argument_error);
   CHECK_THROWS_AS(confusion_matrix(y, y, 0), argument_error);
-  CHECK_THROWS_WITH(confusion_matrix(y, y, 2),
-                    Catch::Matchers::Contains("[confusion_matrix] labels must lie in [0, 2), but number 2 is 2"));
+  CHECK_THROWS_WITH(confusion_matrix(y, y, 2), "[confusion_matrix] labels must lie in [0, 2), but number 2 is 2");
   CHECK_THROWS_AS(confusion_matrix(y, labels({0, -1, 2}), 3), index_error);
   CHECK_THROWS_AS(classification_report(confusion_counts(shape<2>{{2, 3}}, 1)), shape_error);
   CHECK_THROWS_AS(classification_report(confusion_counts(shape<2>{{2, 2}})), argument_error);

@@ -104,16 +104,16 @@ TEST_CASE("what ranking refuses") {
   CHECK_THROWS_AS(roc_auc(y, numbers({1})), shape_error);
   CHECK_THROWS_AS(roc_auc(labels({}), numbers({})), argument_error);
   CHECK_THROWS_AS(roc_auc(labels({0, 2}), s), index_error);
-  CHECK_THROWS_WITH(roc_auc(labels({1, 1}), s),
-                    Catch::Matchers::Contains("[roc_auc] a sample of label 0 is needed, but there is none"));
+  CHECK_THROWS_WITH(roc_auc(labels({1, 1}), s), "[roc_auc] a sample of label 0 is needed, but there is none");
   CHECK_THROWS_AS(roc_auc(labels({0, 0}), s), argument_error);
   CHECK_THROWS_AS(average_precision(labels({0, 0}), s), argument_error);
-  CHECK_THROWS_WITH(roc_curve(y, numbers({1, nan})), Catch::Matchers::Contains("number 1 is NaN"));
+  CHECK_THROWS_WITH(roc_curve(y, numbers({1, not_a_number})),
+                    "[roc_curve] scores must be numbers, but number 1 is NaN");
   CHECK_THROWS_AS(precision_recall_curve(y, s, numbers({1})), shape_error);
   CHECK_THROWS_AS(roc_auc(y, s, numbers({1, -1})), argument_error);
-  CHECK_THROWS_AS(roc_auc(y, s, numbers({1, 0})), argument_error);  // the positive has no weight
+  CHECK_THROWS_AS(roc_auc(y, s, numbers({1, 0})), argument_error);      // the positive has no weight
   CHECK_THROWS_AS(roc_auc_ovr(y, numbers_2d({2, 3})), argument_error);  // class 2 is missing
   CHECK_THROWS_AS(roc_auc_ovr(y, numbers_2d({1, 2})), shape_error);
-  CHECK_THROWS_AS(pair_accuracy(y, s, nan), argument_error);
-  CHECK_THROWS_AS(pair_accuracy(y, numbers({nan, 0}), 0), argument_error);
+  CHECK_THROWS_AS(pair_accuracy(y, s, not_a_number), argument_error);
+  CHECK_THROWS_AS(pair_accuracy(y, numbers({not_a_number, 0}), 0), argument_error);
 }

@@ -67,13 +67,12 @@ TEST_CASE("what signal measures refuse") {
   auto const x = numbers({1, 2, 3, 4});
   CHECK_THROWS_AS(mean_squared_error(x, numbers({1, 2})), shape_error);
   CHECK_THROWS_AS(mean_squared_error(numbers({}), numbers({})), argument_error);
-  CHECK_THROWS_AS(mean_absolute_error(x, numbers({1, 2, nan, 4})), argument_error);
+  CHECK_THROWS_AS(mean_absolute_error(x, numbers({1, 2, not_a_number, 4})), argument_error);
   CHECK_THROWS_AS(r2_score(numbers({1, 2, infinity, 4}), x), argument_error);
-  CHECK_THROWS_WITH(snr(numbers({0, 0, 0, 0}), x),
-                    Catch::Matchers::Contains("[snr] the clean signal must not be 0 everywhere"));
+  CHECK_THROWS_WITH(snr(numbers({0, 0, 0, 0}), x), "[snr] the clean signal must not be 0 everywhere");
   CHECK_THROWS_AS(band_mse(x, x, {.rate = 0}), argument_error);
   CHECK_THROWS_AS(band_mse(x, x, {.low = -1}), argument_error);
   CHECK_THROWS_AS(band_mse(x, x, {.low = 0.3, .high = 0.3}), argument_error);
-  CHECK_THROWS_AS(band_mse(x, x, {.low = 0.3, .high = nan}), argument_error);
+  CHECK_THROWS_AS(band_mse(x, x, {.low = 0.3, .high = not_a_number}), argument_error);
   CHECK_THROWS_AS(band_mse(x, x, {.low = 0.3, .high = 0.4}), argument_error);  // frequencies are 0, 1/4, 1/2
 }

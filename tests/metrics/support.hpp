@@ -51,7 +51,7 @@ inline bool equal(numbers_1d const& a, std::vector<double> const& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end());
 }
 
-inline double const nan = std::numeric_limits<double>::quiet_NaN();
+inline double const not_a_number = std::numeric_limits<double>::quiet_NaN();
 inline double const infinity = std::numeric_limits<double>::infinity();
 
 }  // namespace metrics_test

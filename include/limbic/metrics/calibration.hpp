@@ -84,8 +84,8 @@ inline double multiclass_brier(label_list const& labels, number_list const& p, s
 }
 
 // One confidence in [0, 1] for each sample, and whether it is right.
-inline reliability_curve_result count_bins(std::string_view name, label_list const& right, number_list const& confidence,
-                                           calibration_options const& o) {
+inline reliability_curve_result count_bins(std::string_view name, label_list const& right,
+                                           number_list const& confidence, calibration_options const& o) {
   if (o.bins < 1) fail<argument_error>(name, "there must be at least one bin, but bins is ", o.bins);
   shape<1> const each{{o.bins}};
   reliability_curve_result r{tensor<std::int64_t, 1, scalar>(each), tensor<double, 1, scalar>(each),

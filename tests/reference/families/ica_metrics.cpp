@@ -11,8 +11,8 @@ template <class D> result run(call& c) {
   auto const kind = c.text("correlation");
   if (kind != "pearson" && kind != "spearman") throw unsupported("the correlation '" + kind + "' does not exist here");
   auto const m =
-      limbic::matched_correlation(to_tensor<double, 2, D>(c.get("sources")), to_tensor<double, 2, D>(c.get("estimates")),
-                                  {.spearman = kind == "spearman"});
+      limbic::matched_correlation(to_tensor<double, 2, D>(c.get("sources")),
+                                  to_tensor<double, 2, D>(c.get("estimates")), {.spearman = kind == "spearman"});
   result r;
   r.values["correlation"] = to_value(m.correlation);
   r.values["assignment"] = to_value(m.assignment);
