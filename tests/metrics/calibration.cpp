@@ -8,15 +8,15 @@ using namespace metrics_test;
 TEST_CASE("Brier score and log loss, by hand and weighted") {
   auto const y = labels({1, 0, 1});
   auto const p = numbers({0.75, 0.5, 1}), w = numbers({1, 3, 0});
-  CHECK(brier_score(y, p) == close((0.0625 + 0.25) / 3));
-  CHECK(brier_score(y, p, w) == close((0.0625 + 0.75) / 4));
-  CHECK(log_loss(y, p) == close((-std::log(0.75) + std::log(2.0)) / 3));
-  CHECK(log_loss(y, p, w) == close((-std::log(0.75) + 3 * std::log(2.0)) / 4));
+  CHECK(brier_score(y, p) == about((0.0625 + 0.25) / 3));
+  CHECK(brier_score(y, p, w) == about((0.0625 + 0.75) / 4));
+  CHECK(log_loss(y, p) == about((-std::log(0.75) + std::log(2.0)) / 3));
+  CHECK(log_loss(y, p, w) == about((-std::log(0.75) + 3 * std::log(2.0)) / 4));
   CHECK(log_loss(labels({0, 1}), numbers({1, 1})) == infinity);
   CHECK(log_loss(labels({0, 1}), numbers({1, 1}), numbers({0, 1})) == 0);  // what weighs nothing says nothing
-  CHECK(log_loss(labels({0}), numbers({1e-20})) == close(1e-20));
+  CHECK(log_loss(labels({0}), numbers({1e-20})) == about(1e-20));
   numbers_2d const q({2, 3}, {0.5, 0.25, 0.25, 0, 0, 1});
-  CHECK(brier_score(labels({0, 1}), q) == close((0.25 + 2 * 0.0625 + 2) / 2));
+  CHECK(brier_score(labels({0, 1}), q) == about((0.25 + 2 * 0.0625 + 2) / 2));
 }
 
 TEST_CASE("a bin holds its upper edge, the first one 0 too") {
@@ -55,13 +55,13 @@ TEST_CASE("calibration errors are what a loop over the bins says") {
       CHECK((c.accuracy(b) == 0 && c.confidence(b) == 0));
       continue;
     }
-    CHECK(c.accuracy(b) == close(right / count));
-    CHECK(c.confidence(b) == close(sure / count));
+    CHECK(c.accuracy(b) == about(right / count));
+    CHECK(c.confidence(b) == about(sure / count));
     expected += std::abs(right - sure) / static_cast<double>(n);
     most = std::max(most, std::abs(right - sure) / count);
   }
-  CHECK(expected_calibration_error(y, p, {.bins = bins}) == close(expected));
-  CHECK(maximum_calibration_error(y, p, {.bins = bins}) == close(most));
+  CHECK(expected_calibration_error(y, p, {.bins = bins}) == about(expected));
+  CHECK(maximum_calibration_error(y, p, {.bins = bins}) == about(most));
 }
 
 TEST_CASE("probabilities that come true as often as they say have no calibration error") {

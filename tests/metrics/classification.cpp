@@ -15,12 +15,12 @@ TEST_CASE("a confusion matrix of three classes, by hand") {
   CHECK(equal(r.recall, {0.75, 0.5, 0}));
   CHECK(equal(r.f1, {0.75, 0.5, 0}));
   CHECK((r.support(0) == 4 && r.support(1) == 2 && r.support(2) == 0));
-  CHECK(r.macro.f1 == close(1.25 / 3));
-  CHECK(r.weighted.recall == close(4.0 / 6));
-  CHECK(r.accuracy == close(4.0 / 6));
+  CHECK(r.macro.f1 == about(1.25 / 3));
+  CHECK(r.weighted.recall == about(4.0 / 6));
+  CHECK(r.accuracy == about(4.0 / 6));
   CHECK(r.accuracy == accuracy(y, p));
-  CHECK(r.balanced_accuracy == close(0.625));  // of the two classes that occur
-  CHECK(r.cohen_kappa == close((4.0 / 6 - 20.0 / 36) / (1 - 20.0 / 36)));
+  CHECK(r.balanced_accuracy == about(0.625));  // of the two classes that occur
+  CHECK(r.cohen_kappa == about((4.0 / 6 - 20.0 / 36) / (1 - 20.0 / 36)));
 }
 
 TEST_CASE("a report agrees with counting class by class") {
@@ -38,15 +38,15 @@ TEST_CASE("a report agrees with counting class by class") {
       }
       double const precision = predicted > 0 ? both / predicted : 0, recall = label > 0 ? both / label : 0;
       double const f1 = both > 0 ? 2 * precision * recall / (precision + recall) : 0;
-      CHECK(r.precision(c) == close(precision));
-      CHECK(r.recall(c) == close(recall));
-      CHECK(r.f1(c) == close(f1));
+      CHECK(r.precision(c) == about(precision));
+      CHECK(r.recall(c) == about(recall));
+      CHECK(r.f1(c) == about(f1));
       macro += precision / 4;
       weighted += label / 40 * f1;
     }
-    CHECK(r.macro.precision == close(macro));
-    CHECK(r.weighted.f1 == close(weighted));
-    CHECK(r.weighted.recall == close(r.accuracy));
+    CHECK(r.macro.precision == about(macro));
+    CHECK(r.weighted.f1 == about(weighted));
+    CHECK(r.weighted.recall == about(r.accuracy));
   }
 }
 
@@ -58,7 +58,7 @@ TEST_CASE("one class only: agreement beyond chance is 0") {
 TEST_CASE("labels of any integer type, strided") {
   tensor<int, 2, simd> const both({3, 2}, {0, 1, 1, 1, 2, 0});
   auto const columns = both.view().transpose();
-  CHECK(accuracy(columns[0], columns[1]) == close(1.0 / 3));
+  CHECK(accuracy(columns[0], columns[1]) == about(1.0 / 3));
 }
 
 TEST_CASE("what classification refuses") {

@@ -45,7 +45,7 @@ TEST_CASE("an assignment is the best of all permutations") {
       ++pairs;
     }
     CHECK(pairs == std::min(n, m));
-    CHECK(sum == close(least_cost(cost)));
+    CHECK(sum == about(least_cost(cost)));
   }
 }
 
@@ -70,22 +70,22 @@ TEST_CASE("sources are found in any order, with any sign and scale") {
   auto const m = matched_correlation(s, e);
   CHECK((m.assignment(0) == 2 && m.assignment(1) == 3 && m.assignment(2) == 0));
   CHECK((m.sign(0) == 1 && m.sign(1) == 1 && m.sign(2) == -1));
-  CHECK(m.matched(0) == close(1));
-  CHECK(m.matched(2) == close(1));
+  CHECK(m.matched(0) == about(1));
+  CHECK(m.matched(2) == about(1));
   CHECK((m.matched(1) > 0.7 && m.matched(1) < 0.99));
-  CHECK(m.mean == close((m.matched(0) + m.matched(1) + m.matched(2)) / 3));
+  CHECK(m.mean == about((m.matched(0) + m.matched(1) + m.matched(2)) / 3));
   for (std::ptrdiff_t i = 0; i < 3; ++i) CHECK(m.correlation(i, 1) == 0);
-  CHECK(matched_correlation(s, e, {.spearman = true}).mean == close(1));  // the exponential keeps the order
+  CHECK(matched_correlation(s, e, {.spearman = true}).mean == about(1));  // the exponential keeps the order
 
   auto const fewer = matched_correlation(e, s);  // the constant is left over
   CHECK((fewer.assignment(1) == -1 && fewer.sign(1) == 0 && fewer.matched(1) == 0));
-  CHECK(fewer.mean == close(m.mean));
+  CHECK(fewer.mean == about(m.mean));
 }
 
 TEST_CASE("equal samples share their rank") {
   numbers_2d const a({4, 1}, {1, 2, 2, 3}), b({4, 1}, {1, 2, 3, 3});
   // ranks 1, 2.5, 2.5, 4 and 1, 2, 3.5, 3.5
-  CHECK(matched_correlation(a, b, {.spearman = true}).mean == close(3.75 / 4.5));
+  CHECK(matched_correlation(a, b, {.spearman = true}).mean == about(3.75 / 4.5));
 }
 
 TEST_CASE("what matched_correlation refuses") {
@@ -132,11 +132,11 @@ TEST_CASE("events agree with taking the nearest free pair again and again") {
       ++k;
     }
     double const found = static_cast<double>(kept), all = static_cast<double>(n + m);
-    CHECK(r.precision == close(m > 0 ? found / static_cast<double>(m) : 0));
-    CHECK(r.recall == close(n > 0 ? found / static_cast<double>(n) : 0));
-    CHECK(r.f1 == close(all > 0 ? 2 * found / all : 0));
-    CHECK(r.mean_error == close(kept > 0 ? late / found : 0));
-    CHECK(r.mean_absolute_error == close(kept > 0 ? apart / found : 0));
+    CHECK(r.precision == about(m > 0 ? found / static_cast<double>(m) : 0));
+    CHECK(r.recall == about(n > 0 ? found / static_cast<double>(n) : 0));
+    CHECK(r.f1 == about(all > 0 ? 2 * found / all : 0));
+    CHECK(r.mean_error == about(kept > 0 ? late / found : 0));
+    CHECK(r.mean_absolute_error == about(kept > 0 ? apart / found : 0));
   }
 }
 

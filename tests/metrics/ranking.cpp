@@ -35,9 +35,9 @@ TEST_CASE("areas and curves are what counting says") {
     numbers_1d const ones(s.shape(), 1.0);
     auto w = random_numbers(30, 10, random);
     w(0) = w(1) = 0.5;
-    CHECK(roc_auc(y, s) == close(count_pairs(y, s, ones)));
+    CHECK(roc_auc(y, s) == about(count_pairs(y, s, ones)));
     CHECK(roc_auc(y, s) == roc_auc(y, s, ones));
-    CHECK(roc_auc(y, s, w) == close(count_pairs(y, s, w)));
+    CHECK(roc_auc(y, s, w) == about(count_pairs(y, s, w)));
 
     auto const roc = roc_curve(y, s, w);
     auto const curve = precision_recall_curve(y, s, w);
@@ -49,14 +49,14 @@ TEST_CASE("areas and curves are what counting says") {
       double const precision = p + n > 0 ? p / (p + n) : 0;
       CHECK(t == roc.thresholds(k + 1));
       CHECK(t < roc.thresholds(k));
-      CHECK(roc.fpr(k + 1) == close(n / negative));
-      CHECK(roc.tpr(k + 1) == close(p / positive));
-      CHECK(curve.recall(k) == close(p / positive));
-      CHECK(curve.precision(k) == close(precision));
+      CHECK(roc.fpr(k + 1) == about(n / negative));
+      CHECK(roc.tpr(k + 1) == about(p / positive));
+      CHECK(curve.recall(k) == about(p / positive));
+      CHECK(curve.precision(k) == about(precision));
       average += (p - before) / positive * precision;
       before = p;
     }
-    CHECK(average_precision(y, s, w) == close(average));
+    CHECK(average_precision(y, s, w) == about(average));
   }
 }
 
@@ -94,7 +94,7 @@ TEST_CASE("one class against the rest, and pairs at a threshold") {
     for (std::ptrdiff_t i = 0; i < 30; ++i) is(i) = y(i) == c ? 1 : 0, s(i) = p(i, c);
     mean += count_pairs(is, s, ones) / 3;
   }
-  CHECK(roc_auc_ovr(y, p) == close(mean));
+  CHECK(roc_auc_ovr(y, p) == about(mean));
   CHECK(pair_accuracy(labels({1, 0, 1, 0}), numbers({0.5, 0.5, 0.6, 0.7}), 0.5) == 0.5);  // 0.5 is not above 0.5
 }
 

@@ -46,7 +46,7 @@ inline numbers_2d random_matrix(std::ptrdiff_t n, std::ptrdiff_t m, std::uint64_
   for (auto& e : t) e = grid(steps, random);
   return t;
 }
-inline Approx close(double x) { return Approx(x).epsilon(1e-12).margin(1e-13); }
+inline Approx about(double x) { return Approx(x).epsilon(1e-12).margin(1e-13); }
 inline bool equal(numbers_1d const& a, std::vector<double> const& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end());
 }
