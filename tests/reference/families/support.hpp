@@ -46,7 +46,8 @@ template <class T, int R, class D> limbic::tensor<T, R, D> to_tensor(array const
 // A tensor or a view as a result; `shape` where the case's shape is not the one computed in.
 template <class X> tensor_value to_value(X const& x, shape_type const& shape) {
   auto const v = limbic::as_view(x);
-  limbic::tensor<double, std::remove_cvref_t<decltype(v)>::rank, limbic::scalar> const copy(v.on(limbic::scalar{}));
+  using view_type = std::remove_cvref_t<decltype(v)>;
+  limbic::tensor<typename view_type::value_type, view_type::rank, limbic::scalar> const copy(v.on(limbic::scalar{}));
   return {shape, {copy.begin(), copy.end()}};
 }
 template <class X> tensor_value to_value(X const& x) { return to_value(x, shape_of(x.shape())); }
