@@ -97,7 +97,7 @@ class searcher {
       if (whole)
         for (std::size_t i = 0; i < size; ++i) add(round, told[at + i].point);
       else ask();
-      for (; at < told.size() && told[at].index < trials_.size(); ++at) {
+      for (; at < told.size() && trials_.size() > told[at].index; ++at) {
         auto const& t = told[at];
         check_pending(t.index);
         trials_[t.index].point = t.point;

@@ -39,7 +39,7 @@ struct lag_correlation_options {
 
 namespace detail {
 
-struct magnitude {
+struct sample_magnitude {
   template <class V> constexpr V operator()(V x) const { return math::abs(x); }
 };
 struct square_of {
@@ -127,7 +127,7 @@ template <class D, class T> class lagged_series {
         extents_(x.shape()),
         inverse(shape<3>{{x.extent(0), 1, 1}}, uninitialized),
         padded_(shape<3>{{x.extent(0), x.extent(1) + 2 * lags, x.extent(2)}}) {
-    reduce(d, inverse, max_of{}, magnitude{}, x);
+    reduce(d, inverse, max_of{}, sample_magnitude{}, x);
     map(d, inverse, inverse_scale{least()}, inverse);
     map(d, padded_.view().slice(1, lags, lags + x.extent(1)), multiply_function{}, x, inverse);
   }
