@@ -180,9 +180,13 @@
 #define LIMBIC_GCC_PRAGMAS 0
 #endif
 
-// Before a loop of few and constant rounds over an array that is to live in registers: g++ 12 unrolls it completely at
-// -O3, but not at -O2. nvcc does not know the pragma.
-#if LIMBIC_GCC_PRAGMAS && !defined(__CUDACC__)
+// Before a loop of few and constant rounds over an array that is to live in registers. Without it g++ 12 unrolls such
+// loops at -O3 alone, and clang 14 unrolls long ones too late for the array to leave memory. nvcc knows no such pragma.
+#if defined(__CUDACC__)
+#define LIMBIC_UNROLL
+#elif defined(__clang__)
+#define LIMBIC_UNROLL _Pragma("clang loop unroll(full)")
+#elif defined(__GNUC__)
 #define LIMBIC_UNROLL _Pragma("GCC unroll 16")
 #else
 #define LIMBIC_UNROLL
@@ -400,9 +404,20 @@ inline void append_real(text& t, double value) {
   }
 }
 
+// Text and shapes are most of what messages are made of: one copy of each loop, not one for each message.
+LIMBIC_COLD inline void append_text(text& t, std::string_view s) { t.add(s); }
+template <class T> LIMBIC_COLD void append_extents(text& t, T const& extents) {
+  t.add('(');
+  for (int i = 0; i < T::rank; ++i) {
+    if (i > 0) append_text(t, ", ");
+    append_integer(t, extents[i]);
+  }
+  t.add(')');
+}
+
 template <class T> void append(text& t, T const& part) {
   if constexpr (std::is_same_v<T, bool>) {
-    t.add(part ? "true" : "false");
+    append_text(t, part ? "true" : "false");
   } else if constexpr (std::is_same_v<T, char>) {
     t.add(part);
   } else if constexpr (std::is_integral_v<T>) {
@@ -410,14 +425,9 @@ template <class T> void append(text& t, T const& part) {
   } else if constexpr (std::is_floating_point_v<T>) {
     append_real(t, static_cast<double>(part));
   } else if constexpr (has_extents<T>) {
-    t.add('(');
-    for (int i = 0; i < T::rank; ++i) {
-      if (i > 0) t.add(", ");
-      append_integer(t, part[i]);
-    }
-    t.add(')');
+    append_extents(t, part);
   } else {
-    t.add(std::string_view(part));
+    append_text(t, part);
   }
 }
 
@@ -448,7 +458,9 @@ inline error_handler set_error_handler(error_handler handler) {
 template <class Error, class... Parts>
 [[noreturn]] LIMBIC_COLD void fail(std::string_view op, Parts const&... parts) {
   text t;
-  t.add('[').add(op).add("] ");
+  t.add('[');
+  detail::append_text(t, op);
+  detail::append_text(t, "] ");
   (detail::append(t, parts), ...);
   detail::raise<Error>(t);
 }
@@ -3010,6 +3022,17 @@ template <class T> struct left_rows {
   std::ptrdiff_t row, step, group;
 };
 
+// The first columns of a tile go to c. Once for all micro-kernels, whose ragged ends would take more code than they do.
+template <class T>
+LIMBIC_NOINLINE void put_tile(T* c, std::ptrdiff_t ldc, T const* tile, std::ptrdiff_t rows, std::ptrdiff_t width,
+                              std::ptrdiff_t columns, bool add) {
+  for (std::ptrdiff_t i = 0; i < rows; ++i)
+    for (std::ptrdiff_t j = 0; j < columns; ++j) {
+      T const v = tile[i * width + j];
+      c[i * ldc + j] = add ? c[i * ldc + j] + v : v;
+    }
+}
+
 // c (M x N part of a tile) (+)= a b over one block of k. `b` has rows ldb apart, at least packs * width elements each.
 template <class D, class T, std::ptrdiff_t M, std::ptrdiff_t P>
 LIMBIC_INLINE void micro_kernel(std::ptrdiff_t depth, left_rows<T> a, T const* b, std::ptrdiff_t ldb, T* c,
@@ -3043,13 +3066,13 @@ LIMBIC_INLINE void micro_kernel(std::ptrdiff_t depth, left_rows<T> a, T const* b
       }
     }
   } else {
+    T tile[M * P * L::width];
     LIMBIC_UNROLL
     for (std::ptrdiff_t i = 0; i < M; ++i) {
-      T line[P * L::width];
       LIMBIC_UNROLL
-      for (std::ptrdiff_t j = 0; j < P; ++j) L::store(line + j * L::width, acc[i][j]);
-      for (std::ptrdiff_t j = 0; j < columns; ++j) c[i * ldc + j] = add ? c[i * ldc + j] + line[j] : line[j];
+      for (std::ptrdiff_t j = 0; j < P; ++j) L::store(tile + (i * P + j) * L::width, acc[i][j]);
     }
+    put_tile(c, ldc, tile, M, P * L::width, columns, add);
   }
 }
 
@@ -3095,10 +3118,12 @@ left_rows<T> pack_rows(left_rows<T> a, std::ptrdiff_t m, std::ptrdiff_t depth, s
   return {to, 1, G, G * depth};
 }
 
-// The columns of a panel of a matrix of n columns. Four packs are two panels of two, not one of three and one of one.
+// The columns of a panel of a matrix of n columns: as many packs as the micro-kernel takes or the matrix has, but four
+// are two panels of two, not one of three and one of one.
 template <class D, class T> constexpr std::ptrdiff_t panel_width(std::ptrdiff_t n) {
   using L = kernel_lanes<D, T>;
-  return (L::packs == 3 && n > 3 * L::width && n <= 4 * L::width ? 2 : L::packs) * L::width;
+  std::ptrdiff_t const packs = n > L::width ? (n + L::width - 1) / L::width : 1;
+  return (packs < L::packs ? packs : L::packs == 3 && packs == 4 ? 2 : L::packs) * L::width;
 }
 
 // Panel of b: its rows of `width` columns from `first` one after another, zeros beyond the last column.
@@ -3108,14 +3133,15 @@ void pack_panel(view<T const, 2, D> b, std::ptrdiff_t first, std::ptrdiff_t widt
   std::ptrdiff_t const depth = b.extent(0), columns = b.extent(1) - first < width ? b.extent(1) - first : width;
   T const* from = b.data() + first * b.stride(1);
   if (b.stride(1) == 1) {
-    for (std::ptrdiff_t k = 0; k < depth; ++k) {
-      T const* const row = from + k * b.stride(0);
-      T* const to = panel + k * width;
-      std::ptrdiff_t j = 0;
-      for (; j + L::width <= columns; j += L::width) L::store(to + j, L::load(row + j));
-      for (; j < columns; ++j) to[j] = row[j];
-      for (; j < width; ++j) to[j] = T(0);
-    }
+    std::ptrdiff_t const ldb = b.stride(0);
+    std::ptrdiff_t j = 0;
+    for (; j + L::width <= columns; j += L::width)
+      for (std::ptrdiff_t k = 0; k < depth; ++k) L::store(panel + k * width + j, L::load(from + k * ldb + j));
+    if (j < width)
+      for (std::ptrdiff_t k = 0; k < depth; ++k) {
+        for (std::ptrdiff_t l = j; l < columns; ++l) panel[k * width + l] = from[k * ldb + l];
+        for (std::ptrdiff_t l = columns > j ? columns : j; l < width; ++l) panel[k * width + l] = T(0);
+      }
     return;
   }
   // Transposed: read a few columns at a time along k, so that both sides stay within a few cache lines.

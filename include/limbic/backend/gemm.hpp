@@ -46,6 +46,17 @@ template <class T> struct left_rows {
   std::ptrdiff_t row, step, group;
 };
 
+// The first columns of a tile go to c. Once for all micro-kernels, whose ragged ends would take more code than they do.
+template <class T>
+LIMBIC_NOINLINE void put_tile(T* c, std::ptrdiff_t ldc, T const* tile, std::ptrdiff_t rows, std::ptrdiff_t width,
+                              std::ptrdiff_t columns, bool add) {
+  for (std::ptrdiff_t i = 0; i < rows; ++i)
+    for (std::ptrdiff_t j = 0; j < columns; ++j) {
+      T const v = tile[i * width + j];
+      c[i * ldc + j] = add ? c[i * ldc + j] + v : v;
+    }
+}
+
 // c (M x N part of a tile) (+)= a b over one block of k. `b` has rows ldb apart, at least packs * width elements each.
 template <class D, class T, std::ptrdiff_t M, std::ptrdiff_t P>
 LIMBIC_INLINE void micro_kernel(std::ptrdiff_t depth, left_rows<T> a, T const* b, std::ptrdiff_t ldb, T* c,
@@ -79,13 +90,13 @@ LIMBIC_INLINE void micro_kernel(std::ptrdiff_t depth, left_rows<T> a, T const* b
       }
     }
   } else {
+    T tile[M * P * L::width];
     LIMBIC_UNROLL
     for (std::ptrdiff_t i = 0; i < M; ++i) {
-      T line[P * L::width];
       LIMBIC_UNROLL
-      for (std::ptrdiff_t j = 0; j < P; ++j) L::store(line + j * L::width, acc[i][j]);
-      for (std::ptrdiff_t j = 0; j < columns; ++j) c[i * ldc + j] = add ? c[i * ldc + j] + line[j] : line[j];
+      for (std::ptrdiff_t j = 0; j < P; ++j) L::store(tile + (i * P + j) * L::width, acc[i][j]);
     }
+    put_tile(c, ldc, tile, M, P * L::width, columns, add);
   }
 }
 

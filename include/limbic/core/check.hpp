@@ -145,9 +145,20 @@ inline void append_real(text& t, double value) {
   }
 }
 
+// Text and shapes are most of what messages are made of: one copy of each loop, not one for each message.
+LIMBIC_COLD inline void append_text(text& t, std::string_view s) { t.add(s); }
+template <class T> LIMBIC_COLD void append_extents(text& t, T const& extents) {
+  t.add('(');
+  for (int i = 0; i < T::rank; ++i) {
+    if (i > 0) append_text(t, ", ");
+    append_integer(t, extents[i]);
+  }
+  t.add(')');
+}
+
 template <class T> void append(text& t, T const& part) {
   if constexpr (std::is_same_v<T, bool>) {
-    t.add(part ? "true" : "false");
+    append_text(t, part ? "true" : "false");
   } else if constexpr (std::is_same_v<T, char>) {
     t.add(part);
   } else if constexpr (std::is_integral_v<T>) {
@@ -155,14 +166,9 @@ template <class T> void append(text& t, T const& part) {
   } else if constexpr (std::is_floating_point_v<T>) {
     append_real(t, static_cast<double>(part));
   } else if constexpr (has_extents<T>) {
-    t.add('(');
-    for (int i = 0; i < T::rank; ++i) {
-      if (i > 0) t.add(", ");
-      append_integer(t, part[i]);
-    }
-    t.add(')');
+    append_extents(t, part);
   } else {
-    t.add(std::string_view(part));
+    append_text(t, part);
   }
 }
 
@@ -193,7 +199,9 @@ inline error_handler set_error_handler(error_handler handler) {
 template <class Error, class... Parts>
 [[noreturn]] LIMBIC_COLD void fail(std::string_view op, Parts const&... parts) {
   text t;
-  t.add('[').add(op).add("] ");
+  t.add('[');
+  detail::append_text(t, op);
+  detail::append_text(t, "] ");
   (detail::append(t, parts), ...);
   detail::raise<Error>(t);
 }
