@@ -81,7 +81,7 @@ void examine_manifold(M const& m, limbic::shape<R> const& s, expected const& e =
   } else {
     CHECK_FALSE(e.log);
   }
-  if constexpr (requires { m.parallel_transport(x, y, v); }) {
+  if constexpr (requires { m.do_parallel_transport(limbic::as_view(x), limbic::as_view(y), limbic::as_view(v)); }) {
     auto const p = m.parallel_transport(x, y, u), q = m.parallel_transport(x, y, v);
     CHECK(largest(m.project(y, p) - p) <= 50 * tiny);
     CHECK(m.inner(y, p, q) == Approx(m.inner(x, u, v)).margin(50 * tiny));

@@ -93,11 +93,11 @@ template <class M> struct manifold {
     same_shape("transport", x, y), same_shape("transport", x, v);
     return self().do_transport(as_view(x), as_view(y), as_view(v));
   }
-  auto parallel_transport(operand auto const& x, operand auto const& y, operand auto const& v) const
-    requires requires(M const& m) { m.do_parallel_transport(as_view(x), as_view(y), as_view(v)); }
-  {
+  auto parallel_transport(operand auto const& x, operand auto const& y, operand auto const& v) const {
+    constexpr bool known = requires(M const& m) { m.do_parallel_transport(as_view(x), as_view(y), as_view(v)); };
+    static_assert(known, "limbic: this manifold has no parallel transport in closed form");
     same_shape("parallel_transport", x, y), same_shape("parallel_transport", x, v);
-    return self().do_parallel_transport(as_view(x), as_view(y), as_view(v));
+    if constexpr (known) return self().do_parallel_transport(as_view(x), as_view(y), as_view(v));
   }
 
   double inner(operand auto const& x, operand auto const& u, operand auto const& v) const {

@@ -89,7 +89,7 @@ void step_along(void const* rule, tracked& base, flat_parameter const& flat) {
   auto const y = m.retract(x, way);
   if (self.state[0].data() != nullptr) {  // the momentum of either rule
     view<T, R, D> const momentum(self.state[0].data(), p.shape());
-    if constexpr (requires { m.parallel_transport(x, y, momentum); })
+    if constexpr (requires { m.do_parallel_transport(x, as_view(y), as_view(momentum)); })
       copy(D{}, momentum, m.parallel_transport(x, y, momentum));
     else copy(D{}, momentum, m.transport(x, y, momentum));
   }
@@ -105,7 +105,7 @@ template <class Rule> class riemannian : public optimizer<Rule> {
   // Puts a parameter of the model on a manifold.
   template <class T, int R, class D, class M> riemannian& on(parameter<T, R, D> const& p, M const& m) {
     static_assert(std::is_base_of_v<manifold<M>, M>, "limbic: on(parameter, manifold)");
-    static_assert(std::is_trivially_copyable_v<M> && sizeof(M) <= sizeof(detail::tracked::geometry));
+    static_assert(std::is_trivially_copyable_v<M> && sizeof(M) <= sizeof(detail::tracked{}.geometry));
     detail::tracked* const s = this->find(&p);
     if (s == nullptr)
       fail<argument_error>("riemannian", "a parameter of shape ", p.shape(), " to be put on ", M::name,
