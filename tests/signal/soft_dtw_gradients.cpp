@@ -108,8 +108,8 @@ TEST_CASE("soft-DTW: gradients of listed pairs that share series") {
 }
 
 TEST_CASE("soft-DTW: Hessian-vector products are differences of gradients") {
-  auto const x = series<double, simd>(shape{2, 6, 2}, 1), v = series<double, simd>(shape{2, 6, 2}, 3);
-  auto const y = series<double, simd>(shape{2, 5, 2}, 2);
+  auto const x = series<double, simd>(shape{2, 12, 2}, 1), v = series<double, simd>(shape{2, 12, 2}, 3);
+  auto const y = series<double, simd>(shape{2, 9, 2}, 2);
   auto const examine = [&](auto const& f) {
     auto const hv = hessian_vector_product(f, x, v);
     auto const gradient_at = [&](double step) {

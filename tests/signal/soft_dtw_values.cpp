@@ -69,9 +69,9 @@ TEMPLATE_TEST_CASE("soft-DTW: a band is the same as forbidden costs", "", scalar
 
 TEMPLATE_TEST_CASE("soft-DTW: a pair's bits depend on nothing but the pair", "", float, double) {
   using T = TestType;
-  std::ptrdiff_t const batch = 21;
-  auto const x = series<T, simd>(shape{batch, std::ptrdiff_t{9}, std::ptrdiff_t{3}}, 1);
-  auto const y = series<T, simd>(shape{batch, std::ptrdiff_t{12}, std::ptrdiff_t{3}}, 2);
+  std::ptrdiff_t const batch = 21;  // packs of pairs, and some pairs that are left: packs of their cells
+  auto const x = series<T, simd>(shape{batch, std::ptrdiff_t{20}, std::ptrdiff_t{3}}, 1);
+  auto const y = series<T, simd>(shape{batch, std::ptrdiff_t{33}, std::ptrdiff_t{3}}, 2);
   auto const soft = soft_dtw(x, y, {.gamma = 0.25}), hard = dtw(x, y);
   auto const all = soft_dtw_pairwise(x, y, {.gamma = 0.25});
   auto const all_hard = dtw_pairwise(x, y);
@@ -89,9 +89,9 @@ TEMPLATE_TEST_CASE("soft-DTW: a pair's bits depend on nothing but the pair", "",
   auto const some = soft_dtw_pairwise(x, y, pairs, {.gamma = 0.25});
   CHECK((some(0) == all(20, 0) && some(1) == all(4, 4) && some(2) == all(4, 17)));
   // views: reversed axes
-  tensor<T, 3> turned(shape{3, 9, 21});
+  tensor<T, 3> turned(shape{3, 20, 21});
   for (std::ptrdiff_t p = 0; p < batch; ++p)
-    for (std::ptrdiff_t t = 0; t < 9; ++t)
+    for (std::ptrdiff_t t = 0; t < 20; ++t)
       for (std::ptrdiff_t c = 0; c < 3; ++c) turned(c, t, p) = x(p, t, c);
   CHECK(same_bits(soft_dtw(turned.view().permute({{2, 1, 0}}), y, {.gamma = 0.25}).view(), soft.view()));
 }
