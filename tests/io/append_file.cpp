@@ -2,6 +2,7 @@
 #include <limbic/io/append_file.hpp>
 
 #include "catch.hpp"
+#include "scratch.hpp"
 
 #include <filesystem>
 #include <fstream>
@@ -12,16 +13,6 @@ using namespace limbic;
 namespace {
 
 namespace fs = std::filesystem;
-
-struct scratch {
-  fs::path path = fs::temp_directory_path() / ("limbic_append_" + std::to_string(getpid()));
-  scratch() { fs::remove(path); }
-  ~scratch() { fs::remove(path); }
-  std::string read() const {
-    std::ifstream f(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(f), {}};
-  }
-};
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 #include <limbic/limbic.hpp>
 
 #include "catch.hpp"
+#include "scratch.hpp"
 
 #include <cmath>
 #include <filesystem>
@@ -14,29 +15,6 @@
 using namespace limbic;
 
 namespace {
-
-struct scratch {
-  std::filesystem::path path =
-      std::filesystem::temp_directory_path() / ("limbic_checkpoint_test_" + std::to_string(getpid()) + ".safetensors");
-  ~scratch() { std::filesystem::remove(path); }
-  operator std::string() const { return path.string(); }
-};
-
-std::string read(std::string const& path) {
-  auto const bytes = read_file("test", path);
-  return {reinterpret_cast<char const*>(bytes.data()), bytes.size()};
-}
-
-// The message of the io_error that f gives, or "".
-template <class F> std::string refusal(F const& f) {
-  try {
-    f();
-    return "";
-  } catch (io_error const& e) {
-    return e.what();
-  }
-}
-bool mentions(std::string const& text, std::string const& part) { return text.find(part) != std::string::npos; }
 
 struct network {
   linear<float> hidden, out;
@@ -127,17 +105,17 @@ template <class Optimizer> void resume(typename Optimizer::options const& option
   run<Optimizer> whole(1, options), first(1, options), second(2, options);
   whole.train(6);
   save_state(whole, file);
-  std::string const expected = read(file);
+  std::string const expected = file.read();
 
   first.train(3);
   save_state(first, file);
   second.train(1);  // what it remembers is replaced
   load_state(second, file);
   save_state(second, file);
-  CHECK(read(file) != expected);
+  CHECK(file.read() != expected);
   second.train(3);
   save_state(second, file);
-  CHECK(read(file) == expected);
+  CHECK(file.read() == expected);
 }
 
 struct numbers {
@@ -263,7 +241,7 @@ TEST_CASE("files that are no checkpoints, or damaged") {
   state("x", x)("t", t);
   CHECK(mentions(refusal([&] { state.load(file); }), "cannot be opened"));
   state.save(file);
-  std::string const good = read(file);
+  std::string const good = file.read();
   x = 2;
   for (std::size_t size = 0; size < good.size(); ++size) {
     std::ofstream(file, std::ios::binary) << good.substr(0, size);

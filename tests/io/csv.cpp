@@ -2,6 +2,7 @@
 #include <limbic/io/csv.hpp>
 
 #include "catch.hpp"
+#include "scratch.hpp"
 
 #include <cmath>
 #include <filesystem>
@@ -10,15 +11,8 @@ using namespace limbic;
 
 namespace {
 
-struct scratch {
-  std::string path =
-      (std::filesystem::temp_directory_path() / ("limbic_csv_test_" + std::to_string(getpid()) + ".csv")).string();
-  explicit scratch(std::string_view contents) { write_file("test", path, contents); }
-  ~scratch() { std::filesystem::remove(path); }
-};
-
 csv_file read(std::string_view contents, csv_options const& options = {}) {
-  return csv_file(scratch(contents).path, options);
+  return csv_file(scratch(contents), options);
 }
 
 // True when a call fails with a message that contains `part`.

@@ -3,6 +3,7 @@
 #include <limbic/models/lstm_autoencoder.hpp>
 
 #include "catch.hpp"
+#include "scratch.hpp"
 
 #include <cmath>
 #include <filesystem>
@@ -46,12 +47,6 @@ struct double_layer {
     f("weight", weight);
     f("bias", bias);
   }
-};
-
-struct scratch {
-  std::filesystem::path path =
-      std::filesystem::temp_directory_path() / ("limbic_model_test_" + std::to_string(getpid()) + ".safetensors");
-  ~scratch() { std::filesystem::remove(path); }
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <limbic/io/npz.hpp>
 
 #include "catch.hpp"
+#include "scratch.hpp"
 
 #include <cmath>
 #include <filesystem>
@@ -12,30 +13,7 @@ using namespace limbic;
 
 namespace {
 
-struct scratch {
-  std::filesystem::path path =
-      std::filesystem::temp_directory_path() / ("limbic_numpy_test_" + std::to_string(getpid()));
-  ~scratch() { std::filesystem::remove(path); }
-  operator std::string() const { return path.string(); }
-  void write(std::string const& bytes) const { std::ofstream(path, std::ios::binary) << bytes; }
-  std::string read() const {
-    auto const bytes = read_file("test", path.string());
-    return {reinterpret_cast<char const*>(bytes.data()), bytes.size()};
-  }
-};
-
 std::string const from_numpy = LIMBIC_SOURCE_DIR "/tests/io/data/numpy.npz";
-
-// The message of the io_error that f gives, or "".
-template <class F> std::string refusal(F const& f) {
-  try {
-    f();
-    return "";
-  } catch (io_error const& e) {
-    return e.what();
-  }
-}
-bool mentions(std::string const& text, std::string const& part) { return text.find(part) != std::string::npos; }
 
 std::string npy(std::string const& header, std::string const& body) {
   std::string s("\x93NUMPY\x01\x00", 8);

@@ -2,6 +2,7 @@
 #include <limbic/io/safetensors.hpp>
 
 #include "catch.hpp"
+#include "scratch.hpp"
 
 #include <cmath>
 #include <filesystem>
@@ -16,21 +17,11 @@ namespace {
 namespace fs = std::filesystem;
 
 // A file name in the folder for temporary files, removed at the end.
-struct scratch {
-  fs::path path = fs::temp_directory_path() / ("limbic_io_test_" + std::to_string(getpid()) + ".safetensors");
-  ~scratch() { fs::remove(path); }
-  operator std::string() const { return path.string(); }
-
-  void write(std::string const& bytes) const { std::ofstream(path, std::ios::binary) << bytes; }
-  void write(std::string const& header, std::string const& body) const {
-    std::uint64_t const n = header.size();
-    write(std::string(reinterpret_cast<char const*>(&n), 8) + header + body);
-  }
-  std::string read() const {
-    std::ifstream in(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-  }
-};
+// A file of this header and body.
+void write(scratch const& file, std::string const& header, std::string const& body) {
+  std::uint64_t const n = header.size();
+  file.write(std::string(reinterpret_cast<char const*>(&n), 8) + header + body);
+}
 
 // The message of the io_error that reading gives, or "" when the file is accepted.
 std::string refusal(scratch const& file) {
@@ -41,8 +32,6 @@ std::string refusal(scratch const& file) {
     return e.what();
   }
 }
-
-bool mentions(std::string const& text, std::string const& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 
@@ -100,9 +89,9 @@ TEST_CASE("a file of no tensors is a file") {
   scratch const file;
   save_safetensors(file, {});
   CHECK(safetensors_file{std::string(file)}.entries().empty());
-  file.write("{}", "");
+  write(file, "{}", "");
   CHECK(refusal(file).empty());
-  file.write("  {\n} \t ", "");
+  write(file, "  {\n} \t ", "");
   CHECK(refusal(file).empty());
 }
 
@@ -110,7 +99,7 @@ TEST_CASE("half precision turns into float exactly") {
   scratch const file;
   std::uint16_t const half[] = {0x3C00, 0xC000, 0x0001, 0x83FF, 0x7C00, 0x7E00, 0x8000, 0x3555};
   std::string const body(reinterpret_cast<char const*>(half), 16);
-  file.write(R"({"h":{"dtype":"F16","shape":[8],"data_offsets":[0,16]}})", body);
+  write(file, R"({"h":{"dtype":"F16","shape":[8],"data_offsets":[0,16]}})", body);
   auto const h = safetensors_file{std::string(file)}.read<float, 1>("h");
   CHECK(h(0) == 1.0F);
   CHECK(h(1) == -2.0F);
@@ -120,7 +109,7 @@ TEST_CASE("half precision turns into float exactly") {
   CHECK(std::isnan(h(5)));
   CHECK((h(6) == 0 && std::signbit(h(6))));
   CHECK(h(7) == 1365 * std::ldexp(1.0F, -12));
-  file.write(R"({"h":{"dtype":"BF16","shape":[8],"data_offsets":[0,16]}})", body);
+  write(file, R"({"h":{"dtype":"BF16","shape":[8],"data_offsets":[0,16]}})", body);
   auto const b = safetensors_file{std::string(file)}.read<double, 1>("h");
   CHECK(b(0) == std::ldexp(1.0, -7));  // 0x3C00: exponent 120 - 127
   CHECK(b(1) == -2.0);
@@ -128,11 +117,11 @@ TEST_CASE("half precision turns into float exactly") {
 
 TEST_CASE("other writers' JSON is understood") {
   scratch const file;
-  file.write(
-      "{ \"__metadata__\" : {\"k\\u00e9\\n\":\"\\ud83d\\ude00\\/\\\"\"} ,\n\t\"a\\tb\":{\"data_offsets\":[ 0 , 4 "
-      "],\"shape\":[],"
-      "\"dtype\":\"F32\"}}   ",
-      std::string(4, '\0'));
+  write(file,
+        "{ \"__metadata__\" : {\"k\\u00e9\\n\":\"\\ud83d\\ude00\\/\\\"\"} ,\n\t\"a\\tb\":{\"data_offsets\":[ 0 , 4 "
+        "],\"shape\":[],"
+        "\"dtype\":\"F32\"}}   ",
+        std::string(4, '\0'));
   safetensors_file const f{std::string(file)};
   REQUIRE(f.metadata("k\xC3\xA9\n") != nullptr);
   CHECK(*f.metadata("k\xC3\xA9\n") == "\xF0\x9F\x98\x80/\"");
@@ -204,7 +193,7 @@ TEST_CASE("a header that lies is refused") {
       {R"({"__metadata__":{"k":1}})", "malformed"},
   };
   for (auto const& l : lies) {
-    file.write(l.header, body);
+    write(file, l.header, body);
     auto const came = refusal(file);
     INFO(l.header << "\n" << came);
     CHECK(came.empty() == l.expected.empty());

@@ -2,6 +2,7 @@
 #include <limbic/search.hpp>
 
 #include "catch.hpp"
+#include "scratch.hpp"
 
 #include <filesystem>
 #include <fstream>
@@ -15,18 +16,6 @@ using namespace limbic;
 namespace {
 
 namespace fs = std::filesystem;
-
-struct scratch {
-  fs::path path = fs::temp_directory_path() / ("limbic_search_log_" + std::to_string(getpid()) + ".jsonl");
-  scratch() { fs::remove(path); }
-  ~scratch() { fs::remove(path); }
-  operator std::string() const { return path.string(); }
-  std::string read() const {
-    std::ifstream f(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(f), {}};
-  }
-  void write(std::string const& text) const { std::ofstream(path, std::ios::binary) << text; }
-};
 
 search_space example() {
   search_space s;
@@ -73,7 +62,6 @@ std::string refusal(std::string const& path, searcher& s) {
   }
   return "nothing was refused";
 }
-bool mentions(std::string const& text, std::string_view part) { return text.find(part) != text.npos; }
 
 }  // namespace
 
