@@ -29,13 +29,7 @@ class plot {
                 "set key outside top right\nset style fill transparent solid 0.2 noborder\n";
   }
 
-  plot& log_x() { return set("set logscale x"); }
   plot& log_y() { return set("set logscale y"); }
-  plot& x_range(double low, double high) { return set("set xrange [" + text(low) + ":" + text(high) + "]"); }
-  plot& y_range(double low, double high) { return set("set yrange [" + text(low) + ":" + text(high) + "]"); }
-  plot& size(int width, int height) { return width_ = width, height_ = height, *this; }
-  // Both axes in one scale: for trajectories in a plane.
-  plot& equal_axes() { return set("set size ratio -1"); }
 
   // y over x, or over 0, 1, 2, ...; the label names it in the legend, an empty one keeps it out.
   plot& line(std::string const& label, numbers const& x, numbers const& y) {
@@ -57,10 +51,6 @@ class plot {
   plot& band(std::string const& label, numbers const& x, numbers const& low, numbers const& high) {
     return draw({&x, &low, &high}, "with filledcurves", label);
   }
-  // Vertical impulses, such as bar heights.
-  plot& bars(std::string const& label, numbers const& x, numbers const& y) {
-    return draw({&x, &y}, "with boxes", label);
-  }
   plot& vertical_line(std::string const& label, double x) {
     set("set arrow from " + text(x) + ", graph 0 to " + text(x) + ", graph 1 nohead dt 3 lw 1.5 lc rgb '#555555'");
     return set("set label " + quoted(label) + " at " + text(x) + ", graph 0.04 offset 0.5,0 tc rgb '#555555'");
@@ -70,9 +60,8 @@ class plot {
   std::string svg() const {
     if (commands_.empty()) return {};
     std::string const picture = temporary_file(), script = temporary_file();
-    write(script, "set terminal svg size " + std::to_string(width_) + "," + std::to_string(height_) +
-                      " dynamic font 'sans-serif,13' background rgb 'white'\nset output '" + picture + "'\n" + data_ +
-                      settings_ + commands_ + "\n");
+    write(script, "set terminal svg size 860,420 dynamic font 'sans-serif,13' background rgb 'white'\nset output '" +
+                      picture + "'\n" + data_ + settings_ + commands_ + "\n");
     bool const drawn = std::system(("gnuplot '" + script + "' >/dev/null 2>&1").c_str()) == 0;
     std::string const all = drawn ? read(picture) : std::string();
     std::remove(picture.c_str());
@@ -155,5 +144,5 @@ class plot {
   }
 
   std::string settings_, data_, commands_;
-  int width_ = 860, height_ = 420, count_ = 0;
+  int count_ = 0;
 };

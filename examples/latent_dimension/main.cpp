@@ -404,8 +404,7 @@ void run(settings const& s) {
   if (!std::isfinite(final_mse)) throw std::runtime_error("the final training diverged: try a smaller --learning-rate");
 
   json const summary = summary_of(sizes, found, final_mse, s, d);
-  report r{.data = s.data,
-           .column = s.column,
+  report r{.column = s.column,
            .sizes = sizes,
            .found = found,
            .belief = {},

@@ -10,7 +10,7 @@
 #include <vector>
 
 struct report {
-  std::string data, column;  // what was read
+  std::string column;  // of the data
   std::vector<size_result> sizes;
   conclusion found;
   struct predicted {

@@ -139,6 +139,20 @@ TEST_CASE("a log of another run is refused, and says what differs") {
   bayesian_search space(wider, options);
   CHECK(mentions(refusal(file, space), "another space: the file has \"high\":1000, the program \"high\":2000"));
   CHECK(file.read() == before);
+
+  scratch with_settings;
+  for (bool const begun : {false, true}) {
+    bayesian_search search(example(), options);
+    search_log log(with_settings, search, R"({"epochs":100,"rate":0.1})");
+    CHECK(log.resumed() == (begun ? 2 : 0));
+    finish(search, log, 2);
+  }
+  bayesian_search plain(example(), options), changed(example(), options), broken(example(), options);
+  CHECK(mentions(refusal([&] { search_log(with_settings, plain); }), "other settings"));
+  CHECK(mentions(refusal([&] { search_log(with_settings, changed, R"({"epochs":50,"rate":0.1})"); }),
+                 "other settings: the file has \"epochs\":100, the program \"epochs\":50"));
+  for (char const* settings : {"", "7", "{\"a\":}", "{} {}", "{\n}"})
+    CHECK(mentions(refusal([&] { search_log(with_settings, broken, settings); }), "settings"));
 }
 
 TEST_CASE("a log that lies is refused, and left as it is") {

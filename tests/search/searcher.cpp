@@ -65,7 +65,7 @@ TEST_CASE("a Bayesian search gives the same trials for any order of evaluation")
   CHECK(a.trials()[17].round == 4);
   auto const texts = points_of(a);
   CHECK(std::set<std::string>(texts.begin(), texts.end()).size() == texts.size());
-  CHECK(a.best().value > 0.5);
+  CHECK(a.best().value > 0.65);  // of seeds 0 to 19 all get there, and of random searches none
   CHECK(a.best().point[f.k] == "b");
   // asking again changes nothing
   auto const once = b.ask(), twice = b.ask();

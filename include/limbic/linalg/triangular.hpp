@@ -1,11 +1,9 @@
-// limbic/linalg/triangular.hpp - triangular systems, and the triangular factor of a positive definite matrix
+// limbic/linalg/triangular.hpp - triangular systems, for ops
 //
 //   solve_triangular(d, x, t, triangle::lower)     x = t^-1 x in place, by substitution; the other half of t is not read
-//   factor_positive(d, l, a)                       a = l l^T, l lower triangular with a positive diagonal (Cholesky);
-//                                                  only a's lower half is read. False where a is not positive definite
 //
-// shape   t (p, p), x (p, m) with contiguous rows; a (n, n). Rows are SIMD loops. Dual numbers run the same lines.
-// These are tools for ops, without adjoints of their own.
+// shape   t (p, p), x (p, m) with contiguous rows. Rows are SIMD loops. Dual numbers run the same lines, and nothing is
+//         allocated; for large systems of plain numbers Eigen's solver is faster (linalg/cholesky.hpp).
 #pragma once
 
 #include <limbic/ops/op.hpp>
@@ -45,22 +43,5 @@ void solve_triangular(D, view<T, 2, D> x, view<T const, 2, D> t, triangle which)
     map(own, detail::quotient_function{}, own, t(i, i));
   }
 }
-
-namespace detail {
-
-template <class D, class T> bool factor_positive(D d, view<T, 2, D> l, view<T const, 2, D> a) {
-  std::ptrdiff_t const n = a.extent(0);
-  fill(d, l, T(0));
-  for (std::ptrdiff_t i = 0; i < n; ++i)
-    for (std::ptrdiff_t j = 0; j <= i; ++j) {
-      T const rest = a(i, j) - dot(row_of(l, i, j), row_of(l, j, j));
-      if (i > j) l(i, j) = rest / l(j, j);
-      else if (rest > T(0) && math::isfinite(rest)) l(i, i) = math::sqrt(rest);
-      else return false;
-    }
-  return true;
-}
-
-}  // namespace detail
 
 LIMBIC_END

@@ -17,6 +17,7 @@
 // device  CPU. exp, log and parallel_transport take work space from the heap (Eigen's eigenvalues); the others do not.
 #pragma once
 
+#include <limbic/linalg/cholesky.hpp>
 #include <limbic/linalg/spectral_function.hpp>
 #include <limbic/linalg/triangular.hpp>
 #include <limbic/manifold/orthonormal.hpp>
@@ -74,7 +75,7 @@ struct spd : manifold<spd> {
       }
     if (math::isnan(apart)) return apart;
     tensor<T, 2, D> l(x.shape(), uninitialized);
-    if (!detail::factor_positive(D{}, l.view(), x)) return std::numeric_limits<double>::infinity();
+    if (!cholesky(l.view(), x)) return std::numeric_limits<double>::infinity();
     return apart / largest;
   }
 
@@ -84,7 +85,7 @@ struct spd : manifold<spd> {
   }
   template <class T, class D> static tensor<T, 2, D> factor(matrix<T, D> x) {
     tensor<T, 2, D> l(x.shape(), uninitialized);
-    if (!detail::factor_positive(D{}, l.view(), x))
+    if (!cholesky(l.view(), x))
       fail<argument_error>(name, "the matrix of shape ", x.shape(), " is not positive definite: ", points);
     return l;
   }

@@ -13,10 +13,10 @@
 // that they are read as the same doubles. A last line without its end is dropped. A missing or empty file starts afresh.
 //
 // What else a trial's value depends on may be given as `settings`, one JSON object (search_log("trials.jsonl", search,
-// "{\"epochs\":100}")): it is written to the first line, and must be the same when the log is taken up.
+// "{\"epochs\":100}")), on one line: it is written to the first line, and must be the same when the log is taken up.
 //
-// io_error: a log of another space, seed, options or settings (the message says which), a line that is malformed, trials that are
-// missing or twice there, a disk that is full (the lines before stay), another program that writes to the file.
+// io_error: a log of another space, seed, options or settings (the message says which), a line that is malformed, trials
+// that are missing or twice there, a disk that is full (the lines before stay), another program that writes to the file.
 //
 // Of two threads that tell, one waits for the other.
 #pragma once
@@ -36,7 +36,7 @@ using trial_extra = std::vector<std::pair<std::string, double>>;
 class search_log {
  public:
   search_log(std::string path, searcher& search, std::string settings = "{}")
-      : search_(search), settings_(std::move(settings)), file_("search_log", std::move(path)) {
+      : search_(search), settings_(checked(std::move(settings))), file_("search_log", std::move(path)) {
     std::string_view const text = file_.contents();
     header_ = header_line();
     std::size_t const end = text.rfind('\n') + 1;  // of the last whole line; 0 where there is none
@@ -76,6 +76,14 @@ class search_log {
     fail<io_error>("search_log", detail::shown(file_.path()), ", line ", number, ":", parts...);
   }
 
+  // Settings that could not be read back would make the log useless.
+  static std::string checked(std::string settings) {
+    json_reader json("search_log", "settings", settings);
+    json.object([&](std::string const&) { json.skip(); });
+    json.end();
+    if (settings.find('\n') != settings.npos) fail<io_error>("search_log", "settings must be one line");
+    return settings;
+  }
   std::string header_line() const {
     std::string s = "{\"format\":";
     append_json(s, format);

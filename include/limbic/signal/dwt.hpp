@@ -89,6 +89,24 @@ template <class A> void check_filters(std::string_view name, A const& f) {
     fail<shape_error>(name, "filters must be (4, L), rows dec_lo, dec_hi, rec_lo, rec_hi, L even, but are ", f);
 }
 
+// x' and f' of an analysis (a, b) = f x.
+template <bool Learns, class D, class T, int R>
+void analysis_adjoint(D d, filter_line const& line, view<T const, R, D> x, view<T const, 2, D> f,
+                      view<T const, R, D> da, view<T const, R, D> db, sink<T, R, D> dx, sink<T, 2, D> df) {
+  synthesis(d, dx, da, db, analysis_rows(f), line);
+  if constexpr (Learns) {
+    if (df) filter_gradients(d, sink<T, 2, D>(analysis_rows(df.to), df.add), x, da, db, line);
+    no_gradient_rows(d, df, 2);
+  }
+}
+// a' and b' of a synthesis: one at a time, as both may be the same memory.
+template <class D, class T, int R>
+void synthesis_adjoint(D d, filter_line const& line, view<T const, 2, D> rows, view<T const, R, D> dx, sink<T, R, D> da,
+                       sink<T, R, D> db) {
+  analysis(d, da, sink<T, R, D>(), dx, rows, line);
+  analysis(d, sink<T, R, D>(), db, dx, rows, line);
+}
+
 constexpr filter_line dwt_line(extension mode, int axis, std::ptrdiff_t filter_length) {
   return {.axis = axis, .offset = mode == extension::periodization ? filter_length / 2 : 1, .mode = mode};
 }
@@ -117,11 +135,7 @@ template <bool Learns> struct dwt_op {
   template <class D, class T, int R>
   void adjoint(D d, view<T const, R, D> x, view<T const, 2, D> f, view<T const, R, D>, view<T const, R, D>,
                view<T const, R, D> da, view<T const, R, D> db, sink<T, R, D> dx, sink<T, 2, D> df) const {
-    synthesis(d, dx, da, db, detail::analysis_rows(f), line(f));
-    if constexpr (Learns) {
-      if (df) filter_gradients(d, sink<T, 2, D>(detail::analysis_rows(df.to), df.add), x, da, db, line(f));
-      detail::no_gradient_rows(d, df, 2);
-    }
+    detail::analysis_adjoint<Learns>(d, line(f), x, f, da, db, dx, df);
   }
 
  private:
@@ -155,10 +169,7 @@ template <bool Learns> struct idwt_op {
   template <class D, class T, int R>
   void adjoint(D d, view<T const, R, D> a, view<T const, R, D> b, view<T const, 2, D> f, view<T const, R, D>,
                view<T const, R, D> dx, sink<T, R, D> da, sink<T, R, D> db, sink<T, 2, D> df) const {
-    // One at a time: both may be the same memory.
-    view<T const, 2, D> const rows = detail::synthesis_rows(f);
-    analysis(d, da, sink<T, R, D>(), dx, rows, line(f));
-    analysis(d, sink<T, R, D>(), db, dx, rows, line(f));
+    detail::synthesis_adjoint(d, line(f), detail::synthesis_rows(f), dx, da, db);
     if constexpr (Learns) {
       detail::no_gradient_rows(d, df, 0);
       if (df) filter_gradients(d, sink<T, 2, D>(detail::synthesis_rows(df.to), df.add), dx, a, b, line(f));

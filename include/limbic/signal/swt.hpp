@@ -40,11 +40,7 @@ template <bool Learns> struct swt_op {
   template <class D, class T, int R>
   void adjoint(D d, view<T const, R, D> x, view<T const, 2, D> f, view<T const, R, D>, view<T const, R, D>,
                view<T const, R, D> da, view<T const, R, D> db, sink<T, R, D> dx, sink<T, 2, D> df) const {
-    synthesis(d, dx, da, db, detail::analysis_rows(f), line(f));
-    if constexpr (Learns) {
-      if (df) filter_gradients(d, sink<T, 2, D>(detail::analysis_rows(df.to), df.add), x, da, db, line(f));
-      detail::no_gradient_rows(d, df, 2);
-    }
+    detail::analysis_adjoint<Learns>(d, line(f), x, f, da, db, dx, df);
   }
 
  private:
@@ -71,8 +67,7 @@ template <bool Learns> struct iswt_op {
   void adjoint(D d, view<T const, R, D> a, view<T const, R, D> b, view<T const, 2, D> f, view<T const, R, D>,
                view<T const, R, D> dx, sink<T, R, D> da, sink<T, R, D> db, sink<T, 2, D> df) const {
     tensor<T, 2, D> const rows = halved(d, f);
-    analysis(d, da, sink<T, R, D>(), dx, as_view(rows), line(f));
-    analysis(d, sink<T, R, D>(), db, dx, as_view(rows), line(f));
+    detail::synthesis_adjoint(d, line(f), as_view(rows), dx, da, db);
     if constexpr (Learns) {
       if (!df) return;
       tensor<T, 2, D> whole(rows.shape(), uninitialized);
