@@ -4,14 +4,19 @@
 // all such ways, so it has a gradient everywhere: here it finds the sequence that is nearest to five warped copies of one
 // shape (a barycenter), which no copy and no plain mean is.
 //
-// Before: 09_fixed_buffer.cpp
+//   21_soft_dtw                     shows it
+//   21_soft_dtw alignment.svg       draws the alignment too (needs gnuplot)
+//
+// Before: 20_wavelets.cpp    next: 22_manifolds.cpp
 #include "common/check.hpp"
+#include "common/plot.hpp"
 
 #include <limbic/limbic.hpp>
 #include <limbic/signal.hpp>
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 using limbic::shape;
 using limbic::tensor;
@@ -27,7 +32,7 @@ tensor<double, 1> pulses(std::ptrdiff_t steps, double warp) {
   return x;
 }
 
-int main() {
+int main(int argc, char** argv) {
   // Unequal lengths, one runs ahead of the other.
   auto const slow = pulses(60, 1.6), fast = pulses(48, 0.8);
   double const hard = limbic::dtw(slow, fast)();
@@ -49,7 +54,6 @@ int main() {
                   static_cast<long long>(path(k, 1)));
   }
   check(met, "the summits are aligned");
-  // (the picture of the alignment is drawn here)
 
   // How much each cell (i, j) takes part in alignments is the gradient with respect to its cost.
   {
@@ -94,4 +98,17 @@ int main() {
               height(), mean_far, mean_distance());
   check(height() > 0.85 && mean_height < 0.75, "the barycenter keeps the summit that the mean flattens");
   check(mean_distance() < 0.5 * mean_far, "and is nearer to the copies");
+
+  if (argc < 2) return 0;
+  // The slow sequence above the fast one; a line for every step of the path.
+  std::vector<double> upper(slow.begin(), slow.end()), lower(fast.begin(), fast.end()), x, y, to_x, to_y;
+  for (double& v : upper) v += 1.5;
+  for (std::ptrdiff_t k = 0; k < path.extent(0); ++k) {
+    auto const i = static_cast<std::size_t>(path(k, 0)), j = static_cast<std::size_t>(path(k, 1));
+    x.push_back(static_cast<double>(i)), y.push_back(upper[i]);
+    to_x.push_back(static_cast<double>(j)), to_y.push_back(lower[j]);
+  }
+  plot p("The best alignment of two sequences (dynamic time warping)", "sample", "rows 1.5 apart");
+  p.segments("", x, y, to_x, to_y).line("", upper).line("", lower);
+  p.rows({"fast", "slow"}, 1.5).save(argv[1]);
 }

@@ -1,11 +1,16 @@
 // 22_manifolds - parameters that must keep a length, an angle or a sign: descent along the surface instead of a penalty
 //
-// First by hand: the Rayleigh quotient x^T A x descended on the sphere, where its least value is A's least eigenvalue. Then
-// with an optimiser: a model that compresses samples to two numbers and back through one matrix with orthonormal columns,
-// beside an ordinary parameter. What it finds is the principal subspace, without ever being told of eigenvectors.
+// First the Rayleigh quotient x^T A x on the sphere, where its least value is A's least eigenvalue: descended by hand, and by
+// an optimiser whose momentum is carried along the surface. Then a model that compresses samples to two numbers and back
+// through one matrix with orthonormal columns, beside an ordinary parameter. What it finds is the principal subspace,
+// without ever being told of eigenvectors.
 //
-// Before: 09_fixed_buffer.cpp    next: 23_gumbel_softmax.cpp
+//   22_manifolds                  shows it
+//   22_manifolds descent.svg      draws both descents too (needs gnuplot)
+//
+// Before: 21_soft_dtw.cpp    next: 23_gumbel_softmax.cpp
 #include "common/check.hpp"
+#include "common/plot.hpp"
 
 #include <limbic/limbic.hpp>
 #include <limbic/manifold.hpp>
@@ -30,12 +35,13 @@ tensor<double, 2> covariance(tensor<double, 2> const& x) {
   return limbic::matmul(limbic::transpose(x), x) * (1.0 / static_cast<double>(x.extent(0)));
 }
 
+constexpr int steps = 1200;
+constexpr limbic::sphere sphere;
+
 // The quotients of a descent with the exponential map: x <- exp(x, -rate gradient).
-std::vector<double> descend_rayleigh(tensor<double, 2> const& a, limbic::rng& random) {
-  limbic::sphere const sphere;
-  auto x = sphere.random<double>(random, limbic::shape{10});
+std::vector<double> descend(tensor<double, 2> const& a, tensor<double, 1> x) {
   std::vector<double> path;
-  for (int step = 0; step < 2000; ++step) {
+  for (int step = 0; step < steps; ++step) {
     limbic::tape t;
     auto const p = t.variable(x);
     auto const quotient = limbic::sum(p * limbic::functional::linear(p, a));
@@ -43,7 +49,29 @@ std::vector<double> descend_rayleigh(tensor<double, 2> const& a, limbic::rng& ra
     t.backward(quotient);
     x = sphere.exp(x, sphere.gradient(x, p.gradient()) * -0.05);
   }
-  check(sphere.residual(x) < 1e-14, "after 2000 steps x still has length 1");
+  check(sphere.residual(x) < 1e-14, "after 1200 steps x still has length 1");
+  return path;
+}
+
+struct direction {
+  limbic::parameter<double, 1> x;
+  auto operator()(auto const& a) const { return limbic::sum(x * limbic::functional::linear(x, a)); }
+  void each(auto f) { f("x", x); }
+};
+
+// The same by an optimiser with momentum.
+std::vector<double> descend_with_momentum(tensor<double, 2> const& a, tensor<double, 1> const& x) {
+  direction net{.x = limbic::parameter<double, 1>(x)};
+  limbic::riemannian_sgd optimizer(net, {.learning_rate = 0.05, .momentum = 0.8});
+  optimizer.on(net.x, sphere);
+  std::vector<double> path;
+  for (int step = 0; step < steps; ++step) {
+    limbic::tape t;
+    auto const quotient = net(t(a));
+    path.push_back(quotient.item());
+    t.backward(quotient);
+    optimizer.step();
+  }
   return path;
 }
 
@@ -61,20 +89,21 @@ struct compressor {
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
   limbic::rng random{.seed = 11};
   auto const x = samples(random);
   auto const a = covariance(x);
   auto const [values, vectors] = limbic::eigh(a);
 
-  auto const path = descend_rayleigh(a, random);
-  // A picture of the descent goes here: `path`, one quotient a step, beside the least eigenvalue.
-  std::printf("Rayleigh quotient: %.6f, %.6f after 100 steps, %.6f at last; least eigenvalue %.6f\n", path[0],
-              path[100], path.back(), values(0));
+  auto const start = sphere.random<double>(random, limbic::shape{10});
+  auto const path = descend(a, start), faster = descend_with_momentum(a, start);
+  std::printf("Rayleigh quotient %.6f; after 200 steps %.6f, with momentum %.6f; at last %.6f; least eigenvalue %.6f\n",
+              path[0], path[200], faster[200], path.back(), values(0));
   bool falls = true;
   for (std::size_t k = 1; k < path.size(); ++k) falls = falls && path[k] <= path[k - 1] + 1e-14;
   check(falls, "every step goes down");
   check(path.back() - values(0) < 1e-8, "and ends at the least eigenvalue");
+  check(faster[200] - values(0) < 1e-3 * (path[200] - values(0)), "momentum gets there sooner");
 
   compressor net(random);
   limbic::riemannian_sgd optimizer(net, {.learning_rate = 0.2, .momentum = 0.8});
@@ -93,4 +122,16 @@ int main() {
   check(limbic::stiefel().residual(net.axes.value) < 1e-14, "the axes are orthonormal");
   // The samples' mean is not exactly 0: a fitted centre takes it out, and turns the best subspace a little.
   check(angle < 0.05, "and span the principal subspace");
+
+  if (argc < 2) return 0;
+  auto const above_least = [&](std::vector<double> const& quotients) {
+    std::vector<double> above;
+    for (double const q : quotients) {
+      if (q - values(0) < 1e-15) break;  // from here on it is rounding
+      above.push_back(q - values(0));
+    }
+    return above;
+  };
+  plot p("Rayleigh quotient descended on the sphere", "step", "quotient minus least eigenvalue");
+  p.log_y().line("by hand", above_least(path)).line("with momentum", above_least(faster)).save(argv[1]);
 }

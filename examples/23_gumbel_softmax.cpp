@@ -4,13 +4,19 @@
 // choices are drawn, at first blurred and later, as the temperature falls, nearly one-hot, and logits and filters learn together.
 // At the end the largest logit is taken for good, and the model is evaluated again with exactly that choice.
 //
-// Before: 22_manifolds.cpp
+//   23_gumbel_softmax                 shows it
+//   23_gumbel_softmax choice.svg      draws how the choice is learned, too (needs gnuplot)
+//
+// Before: 22_manifolds.cpp    next: 24_lag_correlation.cpp
 #include "common/check.hpp"
+#include "common/plot.hpp"
 
 #include <limbic/limbic.hpp>
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <vector>
 
 namespace {
 
@@ -51,7 +57,7 @@ struct denoiser {
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
   limbic::rng random{.seed = 6};
   std::ptrdiff_t const n = 256;
   tensor<float, 1> clean(limbic::shape{n}), noise(limbic::shape{n});
@@ -65,15 +71,19 @@ int main() {
   denoiser net;
   limbic::adam optimizer(net, {.learning_rate = 0.05});
   limbic::exponential_lr const annealed{.learning_rate = 2, .gamma = 0.99};
+  std::vector<double> probabilities[kinds], draws;  // step by step, for the picture
+  limbic::rng onlooker{.seed = 7};
   for (int step = 0; step < 400; ++step) {
     net.choose.temperature = std::max(0.2, annealed(step));
     limbic::tape t;
     t.backward(limbic::mse_loss(net(t(choices), t(one), limbic::training{random}), target));
     optimizer.step();
+    auto const p = limbic::softmax(net.logits);
+    for (int k = 0; k < kinds; ++k) probabilities[k].push_back(static_cast<double>(p(0, k)));
+    draws.push_back(static_cast<double>(net.choose(net.logits, limbic::training{onlooker})(0, 2)));
   }
 
   auto const probability = limbic::softmax(net.logits);
-  // A picture of the choice goes here: `probability`, one bar a filter (over the steps, if it is kept).
   for (int k = 0; k < kinds; ++k) std::printf("%-11s %.3f\n", names[k], static_cast<double>(probability(0, k)));
 
   // Discretised: one filter alone, the same at every call.
@@ -88,4 +98,21 @@ int main() {
   check(probability(0, 2) > 0.9F, "the mean of 9 samples has won");
   check(std::abs(error - error_of(2)) < 1e-6, "evaluation uses exactly the filter that was chosen");
   for (int k = 0; k < kinds; ++k) check(error <= error_of(k) + 1e-6, "no other filter does better");
+  // What the temperature does by itself, where all categories are alike.
+  tensor<float, 2> const undecided({1000, kinds});
+  auto const largest = [&](double temperature) {
+    limbic::gumbel_softmax const choose(temperature);
+    return limbic::mean(limbic::max(choose(undecided, limbic::training{random}), 1))();
+  };
+  std::printf("largest weight of a draw: %.2f at temperature 2, %.2f at 0.1\n", static_cast<double>(largest(2)),
+              static_cast<double>(largest(0.1)));
+  check(largest(2) < 0.6F && largest(0.1) > 0.9F, "hot draws are blurred, cold ones nearly one-hot");
+
+  if (argc < 2) return 0;
+  std::vector<double> steps(draws.size());
+  std::iota(steps.begin(), steps.end(), 0.0);
+  plot p("A choice among four filters is learned", "step", "probability; weight in a draw");
+  p.points("mean of 9, drawn", steps, draws);
+  for (int k = 0; k < kinds; ++k) p.line(names[k], probabilities[k]);
+  p.save(argv[1]);
 }

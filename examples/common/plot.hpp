@@ -26,10 +26,18 @@ class plot {
   plot(std::string title, std::string x_label, std::string y_label) {
     settings_ = "set title " + quoted(title) + "\nset xlabel " + quoted(x_label) + "\nset ylabel " + quoted(y_label) +
                 "\nset grid back lc rgb '#dddddd' lt 1\nset border 3 lc rgb '#888888'\nset tics nomirror\n"
+                "set autoscale xfix\nset linetype 5 lc rgb '#d55e00'\n"
                 "set key outside top right\nset style fill transparent solid 0.2 noborder\n";
   }
 
-  plot& log_y() { return set("set logscale y"); }
+  plot& log_y() { return set("set logscale y\nset format y '%g'\nunset mytics"); }
+  // For curves that are shifted apart: names at 0, step, 2 step, ... of the y axis instead of numbers and of a legend.
+  plot& rows(std::vector<std::string> const& names, double step) {
+    std::string tics;
+    for (std::size_t i = 0; i < names.size(); ++i)
+      tics += (i == 0 ? "" : ", ") + in_quotes(names[i]) + " " + text(step * static_cast<double>(i));
+    return set("set ytics noenhanced (" + tics + ")\nset offsets 0, 0, graph 0.04, graph 0.04\nunset key");
+  }
 
   // y over x, or over 0, 1, 2, ...; the label names it in the legend, an empty one keeps it out.
   plot& line(std::string const& label, numbers const& x, numbers const& y) {
@@ -47,6 +55,11 @@ class plot {
   plot& intervals(std::string const& label, numbers const& x, numbers const& y, numbers const& low,
                   numbers const& high) {
     return draw({&x, &y, &low, &high}, "with yerrorbars pt 7 ps 0.7 lw 1.5", label);
+  }
+  // From each point (x, y) to its (to_x, to_y), grey and thin.
+  plot& segments(std::string const& label, numbers const& x, numbers const& y, numbers const& to_x,
+                 numbers const& to_y) {
+    return draw({&x, &y, &to_x, &to_y}, "using 1:2:($3-$1):($4-$2) with vectors nohead lw 0.7 lc rgb '#aaaaaa'", label);
   }
   plot& band(std::string const& label, numbers const& x, numbers const& low, numbers const& high) {
     return draw({&x, &low, &high}, "with filledcurves", label);
@@ -86,10 +99,11 @@ class plot {
     return buffer;
   }
   // In gnuplot's single quotes only the quote itself is special; its markup (_ ^ {}) is switched off where it begins.
-  static std::string quoted(std::string const& s) {
+  static std::string quoted(std::string const& s) { return in_quotes(s) + " noenhanced"; }
+  static std::string in_quotes(std::string const& s) {
     std::string out = "'";
     for (char const c : s) out += c == '\'' ? std::string("''") : std::string(1, c == '\n' ? ' ' : c);
-    return out + "' noenhanced";
+    return out + "'";
   }
   static numbers counted(numbers const& y) {
     numbers x(y.size());
