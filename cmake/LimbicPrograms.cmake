@@ -30,7 +30,8 @@ endfunction()
 
 # examples/NN_name.cpp or examples/NN_name/*.cpp -> NN_name, which the tests run without arguments;
 # any other examples/name/*.cpp -> name, a program with a command line (CLI11, nlohmann json).
-# Where there is a tests/examples/test_name.py, that runs the program instead.
+# Where there is a tests/examples/test_name.py, that runs the program instead. Of those with a number that include plot.hpp
+# a second test draws the picture, and is skipped where gnuplot is missing.
 function(limbic_add_examples)
   find_package(CLI11 CONFIG QUIET)
   find_package(nlohmann_json CONFIG QUIET)
@@ -63,6 +64,12 @@ function(limbic_add_examples)
       set_tests_properties(example.${name} PROPERTIES TIMEOUT 600)
     elseif(LIMBIC_BUILD_TESTS AND name MATCHES "^[0-9]+_")
       add_test(NAME example.${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_BINARY_DIR})
+    endif()
+    file(STRINGS ${sources} draws REGEX "common/plot\\.hpp")
+    if(LIMBIC_BUILD_TESTS AND Python3_Interpreter_FOUND AND name MATCHES "^[0-9]+_" AND draws)
+      set(script ${PROJECT_SOURCE_DIR}/tests/examples/picture.py)
+      add_test(NAME picture.${name} COMMAND Python3::Interpreter ${script} $<TARGET_FILE:${name}>)
+      set_tests_properties(picture.${name} PROPERTIES SKIP_RETURN_CODE 77)
     endif()
   endforeach()
   if(LIMBIC_BUILD_TESTS AND Python3_Interpreter_FOUND)

@@ -1,3 +1,4 @@
+// 00_first - a network that learns exclusive or: all there is to it, on one page. Next: 01_tensor.cpp
 #include <limbic/limbic.hpp>
 
 #include <cstdio>

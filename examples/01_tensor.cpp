@@ -1,6 +1,6 @@
 // 01_tensor - what a tensor is: a rank known to the compiler, extents known at run time, elements in one row
 //
-// Next: 02_gradient.cpp
+// Before: 00_first.cpp    next: 02_gradient.cpp
 #include "common/check.hpp"
 
 #include <limbic/infer.hpp>

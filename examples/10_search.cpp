@@ -5,7 +5,7 @@
 // rounds of 4, which four workers could train side by side: the trials would be the same. What is measured goes to a log
 // of one line a trial. Then the run is "killed" in the middle of a line, and goes on from the log to the same result.
 //
-// Before: 09_fixed_buffer.cpp    next: latent_dimension/main.cpp, where it all comes together
+// Before: 09_fixed_buffer.cpp    next: 11_checkpoint.cpp
 #include "common/check.hpp"
 
 #include <limbic/limbic.hpp>

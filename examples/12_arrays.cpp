@@ -5,7 +5,9 @@
 //   12_arrays IN.safetensors OUT.safetensors
 //                                       an LSTM autoencoder's state_dict and x: writes the same, and its z and y
 //
-// tests/examples/test_12_arrays.py compares both with NumPy and PyTorch. Before: 11_checkpoint.cpp
+// tests/examples/test_12_arrays.py compares both with NumPy and PyTorch.
+//
+// Before: 11_checkpoint.cpp    next: latent_dimension/main.cpp, where it all comes together
 #include "common/check.hpp"
 
 #include <limbic/data.hpp>

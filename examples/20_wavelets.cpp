@@ -62,5 +62,5 @@ int main(int argc, char** argv) {
     p.line("", seconds, {y.begin(), y.end()});
   };
   row(denoised, 0), row(noisy, 1), row(clean, 2);
-  p.rows({"denoised", "noisy", "clean"}, 600).save(argv[1]);
+  return p.rows({"denoised", "noisy", "clean"}, 600).save(argv[1]) ? 0 : 1;
 }

@@ -110,5 +110,5 @@ int main(int argc, char** argv) {
   }
   plot p("The best alignment of two sequences (dynamic time warping)", "sample", "rows 1.5 apart");
   p.segments("", x, y, to_x, to_y).line("", upper).line("", lower);
-  p.rows({"fast", "slow"}, 1.5).save(argv[1]);
+  return p.rows({"fast", "slow"}, 1.5).save(argv[1]) ? 0 : 1;
 }

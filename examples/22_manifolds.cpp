@@ -133,5 +133,6 @@ int main(int argc, char** argv) {
     return above;
   };
   plot p("Rayleigh quotient descended on the sphere", "step", "quotient minus least eigenvalue");
-  p.log_y().line("by hand", above_least(path)).line("with momentum", above_least(faster)).save(argv[1]);
+  p.log_y().line("by hand", above_least(path)).line("with momentum", above_least(faster));
+  return p.save(argv[1]) ? 0 : 1;
 }

@@ -114,5 +114,5 @@ int main(int argc, char** argv) {
   plot p("A choice among four filters is learned", "step", "probability; weight in a draw");
   p.points("mean of 9, drawn", steps, draws);
   for (int k = 0; k < kinds; ++k) p.line(names[k], probabilities[k]);
-  p.save(argv[1]);
+  return p.save(argv[1]) ? 0 : 1;
 }

@@ -3,7 +3,9 @@
 //   24_lag_correlation              shows it
 //   24_lag_correlation lags.svg     draws the curves too (needs gnuplot)
 //
-// An electrocardiogram and a pulse wave of one person, 100 samples a second. Before: 23_gumbel_softmax.cpp
+// An electrocardiogram and a pulse wave of one person, 100 samples a second.
+//
+// Before: 23_gumbel_softmax.cpp    next: 25_metrics.cpp
 #include "common/check.hpp"
 #include "common/plot.hpp"
 
@@ -68,5 +70,5 @@ int main(int argc, char** argv) {
   plot p("From the heart to the finger", "delay of the pulse wave in ms", "correlation");
   p.line("as recorded", delays, {raw.begin(), raw.end()}).line("slopes", delays, {rho.begin(), rho.end()});
   p.vertical_line(std::to_string(10 * lag) + " ms", 10.0 * static_cast<double>(lag));
-  p.save(argv[1]);
+  return p.save(argv[1]) ? 0 : 1;
 }

@@ -44,6 +44,9 @@ class plot {
     return draw({&x, &y}, "with lines lw 2", label);
   }
   plot& line(std::string const& label, numbers const& y) { return line(label, counted(y), y); }
+  plot& marked_line(std::string const& label, numbers const& x, numbers const& y) {
+    return draw({&x, &y}, "with linespoints lw 2 pt 7 ps 0.6", label);
+  }
   // Grey, for what is only to be compared with.
   plot& dashed(std::string const& label, numbers const& x, numbers const& y) {
     return draw({&x, &y}, "with lines lw 1 dt 2 lc rgb '#888888'", label);
