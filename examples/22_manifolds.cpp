@@ -124,11 +124,11 @@ int main(int argc, char** argv) {
   check(angle < 0.05, "and span the principal subspace");
 
   if (argc < 2) return 0;
-  auto const above_least = [&](std::vector<double> const& quotients) {
+  auto const above_least = [least = values(0)](std::vector<double> const& quotients) {
     std::vector<double> above;
     for (double const q : quotients) {
-      if (q - values(0) < 1e-15) break;  // from here on it is rounding
-      above.push_back(q - values(0));
+      if (q - least < 1e-15) break;  // from here on it is rounding
+      above.push_back(q - least);
     }
     return above;
   };

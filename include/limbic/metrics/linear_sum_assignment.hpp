@@ -30,12 +30,12 @@ inline std::vector<std::ptrdiff_t> assign_rows(number_list const& cost, std::siz
     std::size_t row = start, end = none;
     double walked = 0;
     while (end == none) {
-      std::size_t nearest = none;
+      std::size_t nearest = m;  // none yet (g++ 12 takes an index of -1 for a mistake)
       for (std::size_t j = 0; j < m; ++j) {
         if (reached[j] != 0) continue;
         double const d = walked + (cost[row * m + j] - row_price[row] - column_price[j]);
         if (d < distance[j]) distance[j] = d, before[j] = row;
-        if (nearest == none || distance[j] < distance[nearest]) nearest = j;
+        if (nearest == m || distance[j] < distance[nearest]) nearest = j;
       }
       walked = distance[nearest];
       reached[nearest] = 1;
