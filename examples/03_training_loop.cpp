@@ -7,6 +7,7 @@
 
 #include <limbic/data.hpp>
 #include <limbic/limbic.hpp>
+#include <limbic/metrics/classification.hpp>
 
 #include <cmath>
 
@@ -35,10 +36,7 @@ moons make_moons(std::ptrdiff_t n, limbic::rng& random) {
 }
 
 double accuracy(classifier const& net, moons const& m) {
-  auto const guess = limbic::argmax(net(m.x));  // tensors in, tensors out: no tape anywhere
-  double right = 0;
-  for (std::ptrdiff_t i = 0; i < guess.size(); ++i) right += guess(i) == m.label(i) ? 1 : 0;
-  return right / static_cast<double>(guess.size());
+  return limbic::accuracy(m.label, limbic::argmax(net(m.x)));  // tensors in, tensors out: no tape anywhere
 }
 
 int main() {

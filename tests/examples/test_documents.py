@@ -5,6 +5,7 @@
 - Every folder of include/limbic stands in the table of ARCHITECTURE.md, with what it may include, and no other.
 - Every path in backticks that looks like one of this repository's exists.
 - README.md has one-line commands below `## Run` and `## Test`.
+- The examples with a number name themselves, the one before and the one after, and README.md names the last one.
 """
 import importlib.util
 import pathlib
@@ -62,6 +63,18 @@ class Documents(unittest.TestCase):
                     self.assertTrue((ROOT / quoted).exists(), f"{name}: {quoted}")
                 elif re.fullmatch(r"\w+/(\w+\.hpp)?", quoted) and first not in TOP:
                     self.assertTrue((ROOT / "include" / "limbic" / quoted).exists(), f"{name}: {quoted}")
+
+    def test_the_course(self):
+        names = sorted(p.name for p in (ROOT / "examples").glob("[0-9]*.cpp"))
+        self.assertGreater(len(names), 10)
+        for before, name, after in zip([None] + names, names, names[1:] + [None]):
+            head = read(f"examples/{name}").split("#include")[0]
+            self.assertTrue(head.startswith(f"// {name[:-4]} - "), name)
+            self.assertEqual(re.findall(r"[Bb]efore: (\S+\.cpp)", head), [before] if before else [], name)
+            following = re.findall(r"[Nn]ext: (\S+\.cpp)", head)
+            if following != ["latent_dimension/main.cpp"]:  # which is where the first part ends
+                self.assertEqual(following, [after] if after else [], name)
+        self.assertIn(f"`examples/{names[-1]}`", read("README.md"))
 
     def test_commands(self):
         text = read("README.md")
