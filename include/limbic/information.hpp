@@ -6,3 +6,4 @@
 #include <limbic/information/entropy.hpp>
 #include <limbic/information/gram.hpp>
 #include <limbic/information/mutual_information.hpp>
+#include <limbic/linalg/pca.hpp>
