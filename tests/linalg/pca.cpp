@@ -163,8 +163,7 @@ TEST_CASE("what pca refuses") {
   tensor<double, 2> x({3, 2}, {1, 2, 3, 5, 4, 4});
   CHECK_THROWS_WITH(pca(x, 3), "[pca] the number of components must lie between 1 and 2 for x (3, 2), but is 3");
   CHECK_THROWS_AS(pca(x, 0), argument_error);
-  CHECK_THROWS_WITH(pca(tensor<double, 2>({1, 4}), 1),
-                    "[pca] a variance needs at least two rows, but x is (1, 4)");
+  CHECK_THROWS_WITH(pca(tensor<double, 2>({1, 4}), 1), "[pca] a variance needs at least two rows, but x is (1, 4)");
   CHECK_THROWS_AS(pca(tensor<double, 2>({0, 4}), 1), argument_error);
   CHECK_THROWS_AS(pca(tensor<double, 2>({4, 0}), 1), argument_error);
   pca const p(x, 1);

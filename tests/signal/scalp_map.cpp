@@ -15,7 +15,7 @@ using namespace limbic;
 namespace {
 
 // The electrodes of eeg-eye-state, left to right mirrored by reading them backwards.
-std::vector<std::string> const headset = {"AF3", "F7", "F3",  "FC5", "T7", "P7", "O1",
+std::vector<std::string> const headset = {"AF3", "F7", "F3", "FC5", "T7", "P7", "O1",
                                           "O2",  "P8", "T8", "FC6", "F4", "F8", "AF4"};
 
 double arc(std::string_view a, std::string_view b) {  // in degrees
@@ -71,7 +71,8 @@ TEST_CASE("electrodes lie at steps of 10 % of a half circle") {
   CHECK(electrode_position("T6") == electrode_position("P8"));
   CHECK(electrode_position("FPZ") == electrode_position("Fpz"));
   CHECK(electrode_positions({"Cz", "T10"})(1, 0) == 1);
-  for (std::string const name : {"", "z", "C", "Q3", "C7", "FT3", "Tz", "Fp3", "N1", "C0", "C11", "Fp10", "F3 ", "AF100000000"}) {
+  for (std::string const name :
+       {"", "z", "C", "Q3", "C7", "FT3", "Tz", "Fp3", "N1", "C0", "C11", "Fp10", "F3 ", "AF100000000"}) {
     INFO(name);
     CHECK_THROWS_AS(electrode_position(name), argument_error);
   }
@@ -84,7 +85,8 @@ TEST_CASE("a spherical spline takes the values, keeps constants, and is what oth
   auto const own = spherical_spline(electrodes, electrodes);
   for (int i = 0; i < 14; ++i)
     for (int j = 0; j < 14; ++j) CHECK(own(i, j) == Approx(i == j ? 1 : 0).margin(1e-10));
-  auto const points = random_tensor<double, 2, scalar>(limbic::shape<2>{{20, 3}}, 6);  // of any length, below the rim too
+  auto const points =
+      random_tensor<double, 2, scalar>(limbic::shape<2>{{20, 3}}, 6);  // of any length, below the rim too
   for (double const lambda : {0.0, 1e-5, 1.0}) {
     auto const w = spherical_spline(electrodes, points, {.lambda = lambda});
     for (int i = 0; i < 20; ++i) {
@@ -99,8 +101,10 @@ TEST_CASE("a spherical spline takes the values, keeps constants, and is what oth
 
   // SciPy's Legendre polynomials, NumPy's solver; pixels (row, column) of 16 x 20.
   int const pixels[5][2] = {{8, 10}, {3, 5}, {12, 14}, {6, 18}, {1, 9}};
-  double const exact[5] = {5.48428324360721, 0.761608747638605, -1.37649934296625, -6.00018589159537, -0.644174028690992};
-  double const smooth[5] = {6.41907870346293, 0.395548273724006, -2.81793290798864, -4.07658568013783, -4.9885506476151};
+  double const exact[5] = {5.48428324360721, 0.761608747638605, -1.37649934296625, -6.00018589159537,
+                           -0.644174028690992};
+  double const smooth[5] = {6.41907870346293, 0.395548273724006, -2.81793290798864, -4.07658568013783,
+                            -4.9885506476151};
   scalp_map<double, scalar> const through(electrodes, {.height = 16, .width = 20});
   scalp_map<double, scalar> const near(electrodes, {.height = 16, .width = 20, .spline = {.lambda = 1e-5}});
   auto const a = through(sample()), b = near(sample());
@@ -156,7 +160,8 @@ TEMPLATE_TEST_CASE("scalp maps have the electrodes' symmetries", "", scalar, sim
     for (int j = 0; j < 9; ++j) CHECK(z(0, j, 8 - i) == Approx(y(0, i, j)).margin(1e-10));
 
   // The nose is at the top, the right ear on the right.
-  scalp_map<double, TestType> const cross(electrode_positions({"Fz", "C4", "Pz", "C3", "Cz"}), {.height = 11, .width = 11});
+  scalp_map<double, TestType> const cross(electrode_positions({"Fz", "C4", "Pz", "C3", "Cz"}),
+                                          {.height = 11, .width = 11});
   tensor<double, 1, TestType> const front({5}, {1, 0, 0, 0, 0}), right({5}, {0, 1, 0, 0, 0}), top({5}, {0, 0, 0, 0, 1});
   CHECK(cross(front)(3, 5) > 0.5);
   CHECK(cross(right)(5, 7) > 0.5);

@@ -79,8 +79,7 @@ template <class T, class D = default_device> struct pca {
     requires(R >= 2)
   pca(view<T const, R, D> const& x, std::ptrdiff_t count) {
     std::ptrdiff_t const d = x.extent(R - 1), n = d == 0 ? 0 : x.size() / d, least = n < d ? n : d;
-    if (d > 0 && n < 2)
-      fail<argument_error>("pca", "a variance needs at least two rows, but x is ", x.shape());
+    if (d > 0 && n < 2) fail<argument_error>("pca", "a variance needs at least two rows, but x is ", x.shape());
     if (count < 1 || count > least)
       fail<argument_error>("pca", "the number of components must lie between 1 and ", least, " for x ", x.shape(),
                            ", but is ", count);

@@ -38,7 +38,7 @@ struct electrode_row {
   bool midline;
 };
 inline constexpr electrode_row electrode_rows[] = {
-    {"n", 0, 1, 0, true},   {"fp", 10, 1, 2, true}, {"af", 20, 1, 10, true}, {"f", 30, 1, 10, true},
+    {"n", 0, 1, 0, true},   {"fp", 10, 1, 2, true},   {"af", 20, 1, 10, true}, {"f", 30, 1, 10, true},
     {"fc", 40, 1, 6, true}, {"ft", 40, 7, 10, false}, {"c", 50, 1, 6, true},   {"t", 50, 7, 10, false},
     {"cp", 60, 1, 6, true}, {"tp", 60, 7, 10, false}, {"p", 70, 1, 10, true},  {"po", 80, 1, 10, true},
     {"o", 90, 1, 2, true},  {"i", 100, 1, 0, true}};

@@ -42,8 +42,7 @@ inline double spline_kernel(double x, spherical_spline_options const& o) {
 
 // Each row as a unit vector.
 inline tensor<double, 2, scalar> unit_rows(std::string_view what, tensor<double, 2, scalar> places) {
-  if (places.extent(1) != 3)
-    fail<shape_error>("spherical_spline", what, " must be (n, 3), but are ", places.shape());
+  if (places.extent(1) != 3) fail<shape_error>("spherical_spline", what, " must be (n, 3), but are ", places.shape());
   for (std::ptrdiff_t i = 0; i < places.extent(0); ++i) {
     double const size = std::hypot(places(i, 0), places(i, 1), places(i, 2));
     if (!(size > 0) || !math::isfinite(size))

@@ -16,8 +16,7 @@ template <class D> result run(call& c) {
   limbic::pca const p(x, c.integer("components"));
   auto const scores = p.project(x);
   std::vector<double> singular;
-  for (double const v : p.explained_variance)
-    singular.push_back(std::sqrt(v * static_cast<double>(x.extent(0) - 1)));
+  for (double const v : p.explained_variance) singular.push_back(std::sqrt(v * static_cast<double>(x.extent(0) - 1)));
   result r;
   r.values["mean"] = to_value(p.mean);
   r.values["components"] = to_value(p.components);
