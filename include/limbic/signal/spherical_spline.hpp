@@ -6,8 +6,9 @@
 //   g(x) = 1 / (4 pi) sum_{n = 1 .. terms} (2n + 1) / (n (n + 1))^order P_n(x)       P_n: Legendre polynomials
 //
 // f is linear in the values f_i, so all of it is one matrix, made once. Its rows sum to 1: constants stay constant. With
-// lambda = 0 f takes the values at the electrodes; a larger one (1e-5 is usual) smooths what is noise. At order 4 the
-// terms fall like n^-7: 50 of them leave less than 1e-12 of g.
+// lambda = 0 f takes the values at the electrodes; a larger one smooths what is noise, on the scale of g(1) = 0.015: 1e-5
+// is usual for caps of many electrodes, few and noisy ones want more. At order 4 the terms fall like n^-7: 50 of them
+// leave out 1e-10 of g.
 //
 // shape   electrodes (n, 3), points (p, 3) -> (p, n)
 // domain  n >= 1; finite places other than the centre, which are taken to the unit sphere; order >= 2, terms >= 1,
