@@ -98,6 +98,8 @@ template <class Suite> void reductions(Suite& s) {
   s.check("min", [](auto const& v) { return min(v, 1, keepdim); }, x);
   s.check("percentile", [](auto const& v) { return percentile(v, 40, 1); }, x);
   s.check("percentile", [](auto const& v) { return percentile(v, 95); }, x);
+  s.check("soft_histogram", [](auto const& v) { return soft_histogram(v, {.bins = 6, .low = -1}, 1); }, x);
+  s.check("soft_histogram", [](auto const& v) { return soft_histogram(v, {.low = -1, .bandwidth = 0.5}); }, x);
   s.check("logsumexp", [](auto const& v) { return logsumexp(v, 1); }, x);
   s.check("variance", [](auto const& v) { return variance(v, 1); }, x);
   s.check("standard_deviation", [](auto const& v) { return standard_deviation(v, 1); }, x);

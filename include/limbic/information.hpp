@@ -1,4 +1,5 @@
-// limbic/information.hpp - the wing of entropies: Gram matrices, Shannon's and Renyi's entropy, mutual information
+// limbic/information.hpp - the wing of entropies: Gram matrices, Shannon's and Renyi's entropy, mutual information;
+// and principal components (linalg/pca.hpp)
 //
 // Opt-in, because it includes Eigen. With <limbic/limbic.hpp> everything in it is differentiable.
 #pragma once
@@ -6,3 +7,4 @@
 #include <limbic/information/entropy.hpp>
 #include <limbic/information/gram.hpp>
 #include <limbic/information/mutual_information.hpp>
+#include <limbic/linalg/pca.hpp>

@@ -1,4 +1,4 @@
-// limbic/signal.hpp - the wing of signals: wavelets, soft-DTW, lag correlation, objectives over pairs
+// limbic/signal.hpp - the wing of signals: wavelets, soft-DTW, lag correlation, objectives over pairs, scalp maps
 //
 // Opt-in. With <limbic/limbic.hpp> everything in it is differentiable.
 #pragma once
@@ -8,11 +8,14 @@
 #include <limbic/signal/distance_cache.hpp>
 #include <limbic/signal/downsample.hpp>
 #include <limbic/signal/dwt.hpp>
+#include <limbic/signal/electrode_positions.hpp>
 #include <limbic/signal/lag_correlation.hpp>
 #include <limbic/signal/lattice.hpp>
 #include <limbic/signal/pair_objectives.hpp>
 #include <limbic/signal/regularizers.hpp>
+#include <limbic/signal/scalp_map.hpp>
 #include <limbic/signal/soft_dtw.hpp>
+#include <limbic/signal/spherical_spline.hpp>
 #include <limbic/signal/swt.hpp>
 #include <limbic/signal/threshold.hpp>
 #include <limbic/signal/wavelet.hpp>

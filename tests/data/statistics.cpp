@@ -78,3 +78,38 @@ TEST_CASE("histograms count as NumPy does") {
   CHECK_THROWS_AS(histogram(x, {.low = 0}), argument_error);
   CHECK_THROWS_WITH(histogram(y), "[histogram] an element is nan: its range must be given by low and high");
 }
+
+TEST_CASE("histograms of lines count each line by itself") {
+  tensor<double, 3> x({2, 5, 3});
+  for (int i = 0; i < 30; ++i) x.data()[i] = (i * 7 % 11) / 10.0;
+  histogram_options const o{.bins = 4, .low = 0, .high = 0.9};
+  for (int const axis : {0, 1, 2, -2}) {
+    auto const lines = histogram(x, o, axis);
+    int const a = axis < 0 ? axis + 3 : axis;
+    CHECK(lines.axis == a);
+    REQUIRE(lines.counts.extent(a) == 4);
+    // A line is what is left when the other two axes are narrowed to one place.
+    int const p = a == 0 ? 1 : 0, q = a == 2 ? 1 : 2;
+    for (std::ptrdiff_t i = 0; i < x.extent(p); ++i)
+      for (std::ptrdiff_t k = 0; k < x.extent(q); ++k) {
+        auto const one = histogram(view<double const, 3>(x.view().slice(p, i, i + 1).slice(q, k, k + 1)), o);
+        auto const counts = lines.counts.view().slice(p, i, i + 1).slice(q, k, k + 1);
+        tensor<std::int64_t, 3, scalar> const own(counts);
+        for (int b = 0; b < 4; ++b) CHECK(own.data()[b] == one.counts(b));
+      }
+  }
+  auto const heights = histogram(x, o, 1).heights();
+  auto const counts = histogram(x, o, 1).counts;
+  for (int i = 0; i < 2; ++i)
+    for (int k = 0; k < 3; ++k) {
+      double sum = 0, all = 0;
+      for (int b = 0; b < 4; ++b) sum += heights(i, b, k), all += static_cast<double>(counts(i, b, k));
+      CHECK(sum == Approx(1.0));
+      CHECK(heights(i, 1, k) == static_cast<double>(counts(i, 1, k)) / all);
+    }
+  auto const none = histogram(tensor<double, 2>({2, 0}), {.bins = 3}, 1);
+  CHECK(none.counts.shape() == limbic::shape<2>{{2, 3}});
+  CHECK(std::isnan(none.heights()(1, 2)));
+  CHECK(histogram(tensor<double, 2>({0, 2}), {.bins = 3}, 1).counts.size() == 0);
+  CHECK_THROWS_AS(histogram(x, o, 3), index_error);
+}

@@ -34,6 +34,7 @@
 #include <limbic/ops/logsumexp.hpp>
 #include <limbic/ops/max.hpp>
 #include <limbic/ops/percentile.hpp>
+#include <limbic/ops/soft_histogram.hpp>
 #include <limbic/ops/sum.hpp>
 #include <limbic/ops/variance.hpp>
 
