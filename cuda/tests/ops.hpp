@@ -145,6 +145,22 @@ template <class Suite> void products(Suite& s) {
       numbers(shape{4, 7, 5}));
 }
 
+template <class Suite> void convolutions(Suite& s) {
+  auto const x = numbers(shape{2, 4, 5, 7}), w = numbers(shape{6, 2, 3, 2}), back = numbers(shape{4, 3, 3, 2});
+  auto const b = numbers(shape{6});
+  conv_options<2> const o{.stride = {2, 1}, .padding = {2, 1}, .dilation = {1, 2}, .groups = 2};
+  s.check("conv2d", [=](auto const&... v) { return functional::conv2d(v..., o); }, x, w, b);
+  s.check("conv2d", [=](auto const&... v) { return functional::conv2d(v..., {.padding = same, .groups = 2}); }, x, w);
+  s.check(
+      "conv1d", [](auto const&... v) { return functional::conv1d(v...); }, numbers(shape{2, 3, 8}),
+      numbers(shape{4, 3, 3}), numbers(shape{4}));
+  conv_transpose_options<2> const up{.stride = {3, 2}, .padding = {1, 0}, .output_padding = {2, 0}, .groups = 2};
+  s.check("conv_transpose2d", [=](auto const&... v) { return functional::conv_transpose2d(v..., up); }, x, back, b);
+  s.check(
+      "conv_transpose1d", [](auto const&... v) { return functional::conv_transpose1d(v..., {.dilation = 2}); },
+      numbers(shape{2, 3, 4}), numbers(shape{3, 2, 3}));
+}
+
 template <class Suite> void sequences(Suite& s) {
   std::ptrdiff_t const steps = 4, batch = 3, inputs = 2, hidden = 5;
   auto const h = numbers(shape{batch, hidden});
@@ -314,6 +330,7 @@ template <class Suite> void all_ops(Suite& s) {
   reductions(s);
   shapes(s);
   products(s);
+  convolutions(s);
   sequences(s);
   losses(s);
   signals(s);

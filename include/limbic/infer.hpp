@@ -2,6 +2,7 @@
 #pragma once
 
 #include <limbic/models/lstm_autoencoder.hpp>
+#include <limbic/nn/conv.hpp>
 #include <limbic/nn/dropout.hpp>
 #include <limbic/nn/gumbel_softmax.hpp>
 #include <limbic/nn/init.hpp>

@@ -1,5 +1,6 @@
 // Layers: shapes, names, starts, and that a mode is a property of the call.
 #include <limbic/core/visit.hpp>
+#include <limbic/nn/conv.hpp>
 #include <limbic/nn/dropout.hpp>
 #include <limbic/nn/linear.hpp>
 #include <limbic/tape/record.hpp>
@@ -65,6 +66,33 @@ TEST_CASE("linear: a layer with and without a bias") {
   CHECK_FALSE(without.bias.has_gradient());
   CHECK_THROWS_AS(linear<float>(0, 2, random), argument_error);
   CHECK_THROWS_AS(with(tensor<double, 2>({1, 4})), shape_error);
+}
+
+TEST_CASE("convolutions: shapes, names and starts of the layers") {
+  rng random{.seed = 2};
+  conv2d<float> const c(4, 6, {3, 5}, random, {.stride = {2, 1}, .padding = {1, 2}, .groups = 2});
+  CHECK(c.weight.shape() == shape<4>{{6, 2, 3, 5}});
+  CHECK(names_of(c) == std::vector<std::string>{"weight", "bias"});
+  float most = 0;
+  for (float const w : c.weight.value) most = std::max(most, std::abs(w));
+  CHECK(most <= 1 / std::sqrt(30.0F));
+  CHECK(most > 0.9F / std::sqrt(30.0F));
+  tensor<float, 4> const x(shape<4>{{2, 4, 8, 8}}, 1.0F);
+  CHECK(c(x).shape() == shape<4>{{2, 6, 4, 8}});
+  conv_transpose2d<float> const up(6, 4, 2, random, {.stride = 2, .bias = false});
+  CHECK(up.weight.shape() == shape<4>{{6, 4, 2, 2}});
+  CHECK(names_of(up) == std::vector<std::string>{"weight"});
+  CHECK(up(c(x)).shape() == shape<4>{{2, 4, 8, 16}});
+  conv1d<float> const s(2, 3, 5, random, {.padding = same});
+  CHECK(s(tensor<float, 3>(shape<3>{{1, 2, 9}}, 1.0F)).shape() == shape<3>{{1, 3, 9}});
+
+  tape t;
+  auto const y = c(t(x));
+  t.backward(sum(y));
+  CHECK(c.bias.gradient()(0) == Approx(64));
+  CHECK_THROWS_AS((conv2d<float>(3, 6, 3, random, {.groups = 2})), argument_error);
+  CHECK_THROWS_AS((conv2d<float>(2, 6, {3, 0}, random)), argument_error);
+  CHECK_THROWS_AS((conv_transpose1d<float>(2, 6, 3, random, {.stride = 0})), argument_error);
 }
 
 TEST_CASE("dropout: evaluation changes nothing, training keeps the mean") {

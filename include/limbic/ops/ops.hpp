@@ -48,6 +48,8 @@
 #include <limbic/ops/transpose.hpp>
 
 // products and layers
+#include <limbic/ops/conv.hpp>
+#include <limbic/ops/conv_transpose.hpp>
 #include <limbic/ops/dropout.hpp>
 #include <limbic/ops/linear.hpp>
 #include <limbic/ops/lstm.hpp>
