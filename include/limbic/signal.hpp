@@ -1,4 +1,4 @@
-// limbic/signal.hpp - the wing of signals: wavelets, soft-DTW, lag correlation, objectives over pairs
+// limbic/signal.hpp - the wing of signals: wavelets, short-time spectra, soft-DTW, lag correlation, objectives over pairs
 //
 // Opt-in. With <limbic/limbic.hpp> everything in it is differentiable.
 #pragma once
@@ -12,7 +12,9 @@
 #include <limbic/signal/lattice.hpp>
 #include <limbic/signal/pair_objectives.hpp>
 #include <limbic/signal/regularizers.hpp>
+#include <limbic/signal/scalogram.hpp>
 #include <limbic/signal/soft_dtw.hpp>
+#include <limbic/signal/stft.hpp>
 #include <limbic/signal/swt.hpp>
 #include <limbic/signal/threshold.hpp>
 #include <limbic/signal/wavelet.hpp>

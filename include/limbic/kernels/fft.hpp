@@ -92,15 +92,6 @@ template <class T, std::ptrdiff_t W> struct lane_lines {
       at[l] = v.data() + line / v.extent(1) * v.stride(0) + line % v.extent(1) * v.stride(1);
     }
   }
-  // Elements begin, begin + every, ... only.
-  lane_lines some(std::ptrdiff_t begin, std::ptrdiff_t every) const {
-    lane_lines s = *this;
-    for (T*& a : s.at)
-      if (a != nullptr) a += begin * step;
-    s.step *= every;
-    s.count = (count - begin + every - 1) / every;
-    return s;
-  }
 };
 
 // What one thread needs for transforms of W lines at a time.
@@ -126,52 +117,80 @@ template <class D, class T> class lane_fft {
   void operator()(lines const& y_re, lines const& y_im, const_lines const& x_re, const_lines const& x_im,
                   const_lines const& w) {
     if (!halves_) {
-      // Backward is forward with both parts exchanged.
-      load(part_[backward_ ? 1 : 0], x_re, w, length_);
-      load(part_[backward_ ? 0 : 1], x_im, w, length_);
+      int const re = backward_ ? 1 : 0, im = 1 - re;  // backward is forward with both parts exchanged
+      load(part_[re], nullptr, x_re, w, length_);
+      load(part_[im], nullptr, x_im, w, length_);
       transform();
-      put(y_re, part_[backward_ ? 1 : 0]);
-      put(y_im, part_[backward_ ? 0 : 1]);
+      put(y_re, part_[re], nullptr);
+      put(y_im, part_[im], nullptr);
     } else if (!backward_) {
-      load(part_[0], x_re.some(0, 2), w.some(0, 2), length_);
-      load(part_[1], x_re.some(1, 2), w.some(1, 2), length_);
+      load(part_[0], part_[1], x_re, w, 2 * length_);
       transform();
       separate(y_re.count);
-      put(y_re, part_[0]);
-      put(y_im, part_[1]);
+      put(y_re, part_[0], nullptr);
+      put(y_im, part_[1], nullptr);
     } else {
-      load(part_[0], x_re, w, length_ + 1);
-      load(part_[1], x_im, w, length_ + 1);
+      load(part_[0], nullptr, x_re, w, length_ + 1);
+      load(part_[1], nullptr, x_im, w, length_ + 1);
       combine();
       transform();
-      put(y_re.some(0, 2), part_[1]);
-      put(y_re.some(1, 2), part_[0]);
+      put(y_re, part_[1], part_[0]);
     }
   }
 
  private:
-  static constexpr std::ptrdiff_t tile = 16;
+  static constexpr bool turns_blocks = W > 1 && !is_dual<T>;
 
-  // Elements of all lines side by side; zeros up to `length`. Tiles, so that both sides stay in the first cache.
-  static void load(T* to, const_lines const& x, const_lines const& w, std::ptrdiff_t length) {
-    for (std::ptrdiff_t first = 0; first < x.count; first += tile) {
-      std::ptrdiff_t const last = first + tile < x.count ? first + tile : x.count;
-      for (std::ptrdiff_t l = 0; l < W; ++l) {
-        T const *const from = x.at[l], *const weights = w.at[l];
-        if (weights == nullptr)
-          for (std::ptrdiff_t j = first; j < last; ++j) to[j * W + l] = from[j * x.step];
-        else
-          for (std::ptrdiff_t j = first; j < last; ++j) to[j * W + l] = from[j * x.step] * weights[j * w.step];
-      }
-    }
-    for (std::ptrdiff_t i = x.count * W; i < length * W; ++i) to[i] = T(0);
+  // Where element j of W lines lies: in `even`, or by turns in `even` and `odd`.
+  static T* element(T* even, T* odd, std::ptrdiff_t j) {
+    return odd == nullptr ? even + j * W : (j % 2 == 0 ? even : odd) + j / 2 * W;
   }
-  static void put(lines const& y, T const* from) {
-    for (std::ptrdiff_t first = 0; first < y.count; first += tile) {
-      std::ptrdiff_t const last = first + tile < y.count ? first + tile : y.count;
-      for (std::ptrdiff_t l = 0; l < y.used; ++l)
-        for (std::ptrdiff_t k = first; k < last; ++k) y.at[l][k * y.step] = from[k * W + l];
-    }
+  // Lines into lanes, weighted, and zeros up to `length`.
+  static void load(T* even, T* odd, const_lines const& x, const_lines const& w, std::ptrdiff_t length) {
+    bool const weighted = w.at[0] != nullptr;
+    std::ptrdiff_t j = 0;
+    if constexpr (turns_blocks)
+      for (; x.step == 1 && (!weighted || w.step == 1) && j + W <= x.count; j += W) {
+        T square[2][W * W];
+        for (std::ptrdiff_t l = 0; l < W; ++l) {
+          V const v = L::load(x.at[l] + j);
+          L::store(square[0] + l * W, weighted ? v * L::load(w.at[l] + j) : v);
+        }
+        T const* const turned = turn(square[0], square[1]);
+        for (std::ptrdiff_t i = 0; i < W; ++i) L::store(element(even, odd, j + i), L::load(turned + i * W));
+      }
+    for (; j < x.count; ++j)
+      for (std::ptrdiff_t l = 0; l < W; ++l) {
+        T const v = x.at[l][j * x.step];
+        element(even, odd, j)[l] = weighted ? v * w.at[l][j * w.step] : v;
+      }
+    for (; j < length; ++j) L::store(element(even, odd, j), V(0));
+  }
+  // Lanes into lines.
+  static void put(lines const& y, T* even, T* odd) {
+    std::ptrdiff_t k = 0;
+    if constexpr (turns_blocks)
+      for (; y.step == 1 && k + W <= y.count; k += W) {
+        T square[2][W * W];
+        for (std::ptrdiff_t i = 0; i < W; ++i) L::store(square[0] + i * W, L::load(element(even, odd, k + i)));
+        T const* const turned = turn(square[0], square[1]);
+        for (std::ptrdiff_t l = 0; l < y.used; ++l) L::store(y.at[l] + k, L::load(turned + l * W));
+      }
+    for (; k < y.count; ++k)
+      for (std::ptrdiff_t l = 0; l < y.used; ++l) y.at[l][k * y.step] = element(even, odd, k)[l];
+  }
+  // The transpose of a block, in either buffer: storing two packs as the parts of complex numbers interleaves them, and
+  // doing so with rows i and i + W / 2 takes one digit of the row's number to the column's.
+  static T const* turn(T* from, T* to) {
+#if LIMBIC_SIMD
+    for (std::ptrdiff_t digit = 1; digit < W; digit *= 2, std::swap(from, to))
+      for (std::ptrdiff_t i = 0; i < W / 2; ++i)
+        lanes<dual<T>>::store(reinterpret_cast<dual<T>*>(to + 2 * i * W),
+                              {L::load(from + i * W), L::load(from + (i + W / 2) * W)});
+#else
+    (void)to;
+#endif
+    return from;
   }
 
   struct number {
@@ -271,8 +290,7 @@ template <class D, class T> class lane_fft {
   void separate(std::ptrdiff_t count) {
     V const half = math::constant<V>(0.5);
     for (std::ptrdiff_t k = 0; k < count; ++k) {
-      number const a = at(part_[0], part_[1], k < length_ ? k : 0),
-                   b = at(part_[0], part_[1], k > 0 ? length_ - k : 0);
+      number const a = at(part_[0], part_[1], k < length_ ? k : 0), b = at(part_[0], part_[1], k > 0 ? length_ - k : 0);
       number const even{half * (a.re + b.re), half * (a.im - b.im)}, odd{half * (a.im + b.im), half * (b.re - a.re)};
       V const c = math::broadcast<V>(roots_.cos()[k]), s = math::broadcast<V>(roots_.sin()[k]);
       set(part_[2], part_[3], k, even + turned(odd, c, s));
@@ -306,8 +324,8 @@ void fft_in_lanes(std::ptrdiff_t n, fft_direction direction, view<T, 3, D> y_re,
                   view<T const, 3, D> x_re, view<T const, 3, D> x_im, view<T const, 3, D> w) {
   using F = lane_fft<D, T>;
   bool const forward = direction == fft_direction::forward;
-  bool const halves = n % 2 == 0 && n > 1 && (forward ? !x_im && y_re.extent(2) <= n / 2 + 1
-                                                      : !y_im && x_re.extent(2) <= n / 2 + 1);
+  bool const halves =
+      n % 2 == 0 && n > 1 && (forward ? !x_im && y_re.extent(2) <= n / 2 + 1 : !y_im && x_re.extent(2) <= n / 2 + 1);
   roots_of_unity<D, T> const roots(n);
   std::ptrdiff_t const lines = y_re.extent(0) * y_re.extent(1), groups = (lines + F::W - 1) / F::W;
   parallel_for(groups, parallel_grain / (n * F::W) + 1, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {

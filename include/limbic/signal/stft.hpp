@@ -41,7 +41,8 @@ struct stft_options {
   bool normalized = false;  // divided by sqrt(n_fft)
 };
 
-template <class T = float, class D = default_device> tensor<T, 1, D> hann_window(std::ptrdiff_t n, bool periodic = true) {
+template <class T = float, class D = default_device> tensor<T, 1, D> hann_window(std::ptrdiff_t n,
+                                                                                 bool periodic = true) {
   if (n < 0) fail<argument_error>("hann_window", "a window of ", n, " samples");
   tensor<T, 1, scalar> w(shape<1>{{n}}, T(1));  // that of one sample
   double const period = static_cast<double>(periodic ? n : n - 1);
@@ -75,7 +76,8 @@ struct stft_op {
   }
 
   template <class D, class T, int R>
-  void forward(D d, view<T, R + 1, D> re, view<T, R + 1, D> im, view<T const, R, D> x, view<T const, 1, D> window) const {
+  void forward(D d, view<T, R + 1, D> re, view<T, R + 1, D> im, view<T const, R, D> x,
+               view<T const, 1, D> window) const {
     std::ptrdiff_t const n = window.extent(0), more = margin(n), samples = x.extent(R - 1), length = samples + 2 * more;
     tensor<T, R, D> padded;
     if (more > 0 || !x.is_contiguous()) {
@@ -84,8 +86,7 @@ struct stft_op {
       padded = tensor<T, R, D>(extents, T(0));
       copy(d, padded.view().slice(R - 1, more, more + samples), x);
       if (pad_mode == stft_padding::reflect && more > 0)
-        for (int end = 0; end < 2; ++end)
-          copy(d, beyond(padded.view(), end, more), reversed(inside(x, end, more)));
+        for (int end = 0; end < 2; ++end) copy(d, beyond(padded.view(), end, more), reversed(inside(x, end, more)));
     }
     shape<3> const frames{{re.size() / (re.extent(R - 1) * re.extent(R)), re.extent(R - 1), n}};
     view<T const, 3, D> const e(padded.empty() ? x.data() : padded.data(), frames, {{length, hop_length, 1}});
@@ -147,7 +148,8 @@ struct stft_op {
 namespace detail {
 
 // The window as the op reads it: n_fft numbers, scaled.
-template <class T, class D, class W> tensor<T, 1, D> whole_window(view<W const, 1, scalar> window, stft_options const& o) {
+template <class T, class D, class W> tensor<T, 1, D> whole_window(view<W const, 1, scalar> window,
+                                                                  stft_options const& o) {
   std::ptrdiff_t const length = window.extent(0);
   if (o.n_fft < 1) fail<argument_error>("stft", "n_fft must be positive, but is ", o.n_fft);
   if (length < 1 || length > o.n_fft)
