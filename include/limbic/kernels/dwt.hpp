@@ -205,26 +205,8 @@ template <class D, class T> class line_filter {
 
   // The extended line, phase by phase.
   void extend_line(T const* x, std::ptrdiff_t step) {
-    T const* from = x;
-    if (step != 1) {
-      gather_line(line_, x, s_.samples, step);
-      from = line_;
-    }
-    std::ptrdiff_t const n = s_.inside();
-    if (stride_ == 1) {
-      for (std::ptrdiff_t i = 0; i < n; ++i) even[s_.before + i] = from[i];
-    } else {
-      bool const swapped = s_.before % 2 != 0;  // sample 0 lies at an odd place
-      T* const zeroth = (swapped ? odd : even) + s_.before / 2;
-      split_pairs<D>(zeroth, (swapped ? even + 1 : odd) + s_.before / 2, from, n / 2);
-      if (n % 2 != 0) zeroth[n / 2] = from[n - 1];
-    }
-    for_each_around([&](T& at, extended_sample const& e) {
-      at = T(0);
-      if (e.scale != 0) at = math::constant<T>(e.scale) * from[e.source];
-      if (e.first != 0) at = at + math::constant<T>(e.first) * from[0];
-      if (e.last != 0) at = at + math::constant<T>(e.last) * from[s_.samples - 1];
-    });
+    T const* const from = extend_ends(x, step);
+    split_until(from, 0, s_.inside());
   }
 
   // The transpose: the gradient of a line from that of its extension.
@@ -248,13 +230,26 @@ template <class D, class T> class line_filter {
     if (to != x) put_line(x, step, add, to, s_.samples);
   }
 
-  // a, b (either may be null) from the extended line.
-  void analyse(T* to_a, std::ptrdiff_t step_a, bool add_a, T* to_b, std::ptrdiff_t step_b, bool add_b) {
+  // a, b (either may be null) from a line. Its samples are taken apart just before they are read.
+  void analyse_line(T const* x, std::ptrdiff_t step, T* to_a, std::ptrdiff_t step_a, bool add_a, T* to_b,
+                    std::ptrdiff_t step_b, bool add_b) {
     bool const direct_a = to_a != nullptr && step_a == 1 && !add_a, direct_b = to_b != nullptr && step_b == 1 && !add_b;
     T *const at_a = direct_a ? to_a : a, *const at_b = direct_b ? to_b : b;
-    std::ptrdiff_t i = 0;
-    for (; i + filter_block * W <= s_.results; i += filter_block * W)
+    T const* const from = extend_ends(x, step);
+    std::ptrdiff_t const n = s_.inside(), some = 32 * W;
+    std::ptrdiff_t split = 0, i = 0;
+    auto const ready = [&](std::ptrdiff_t results) {  // the samples that so many results read
+      std::ptrdiff_t const need = stride_ == 2 ? 2 * results + s_.taps : n;
+      if (split >= need || split == n) return;
+      std::ptrdiff_t const end = (need + some) / some * some;
+      split_until(from, split, end < n ? end : n);
+      split = end < n ? end : n;
+    };
+    for (; i + filter_block * W <= s_.results; i += filter_block * W) {
+      ready(i + filter_block * W);
       analyse_block<filter_block>(i, at_a + i, at_b + i);
+    }
+    ready(s_.results + W);
     for (; i + W <= s_.results; i += W) analyse_block<1>(i, at_a + i, at_b + i);
     if (i < s_.results) {
       T some_a[W], some_b[W];
@@ -293,6 +288,33 @@ template <class D, class T> class line_filter {
   T const* tap_start(std::ptrdiff_t q) const {
     if (stride_ == 1) return even + q * dilation_;
     return (q % 2 == 0 ? even : odd) + q / 2;
+  }
+
+  // What lies beyond the ends of a line; where its samples lie side by side.
+  T const* extend_ends(T const* x, std::ptrdiff_t step) {
+    T const* from = x;
+    if (step != 1) {
+      gather_line(line_, x, s_.samples, step);
+      from = line_;
+    }
+    for_each_around([&](T& at, extended_sample const& e) {
+      at = T(0);
+      if (e.scale != 0) at = math::constant<T>(e.scale) * from[e.source];
+      if (e.first != 0) at = at + math::constant<T>(e.first) * from[0];
+      if (e.last != 0) at = at + math::constant<T>(e.last) * from[s_.samples - 1];
+    });
+    return from;
+  }
+  // Samples begin (even) to end into their phases.
+  void split_until(T const* from, std::ptrdiff_t begin, std::ptrdiff_t end) {
+    if (stride_ == 1) {
+      for (std::ptrdiff_t i = begin; i < end; ++i) even[s_.before + i] = from[i];
+      return;
+    }
+    bool const swapped = s_.before % 2 != 0;  // sample 0 lies at an odd place
+    T* const zeroth = (swapped ? odd : even) + (s_.before + begin) / 2;
+    split_pairs<D>(zeroth, (swapped ? even + 1 : odd) + (s_.before + begin) / 2, from + begin, (end - begin) / 2);
+    if ((end - begin) % 2 != 0) zeroth[(end - begin) / 2] = from[end - 1];
   }
 
   template <class F> void for_each_around(F const& f) {
@@ -443,8 +465,7 @@ void analyse_lines(filter_line const& line, line_span const& s, sink<T, R, D> a,
   for_each_line(line, s, x, a.to, b.to, [&](std::ptrdiff_t, auto const& each) {
     line_filter<D, T> filter(line, s, around.data(), f);
     each([&](T const* from, T* to_a, T* to_b) {
-      filter.extend_line(from, step);
-      filter.analyse(to_a, step_a, a.add, to_b, step_b, b.add);
+      filter.analyse_line(from, step, to_a, step_a, a.add, to_b, step_b, b.add);
     });
   });
 }
