@@ -60,9 +60,9 @@ template <class T, std::size_t N> class short_list {
   T const& front() const { return data()[0]; }
   T& back() { return data()[size_ - 1]; }  // the last value
   T const& back() const { return data()[size_ - 1]; }
-  T* begin() { return data(); }
+  T* begin() { return data(); }  // for loops over all values
   T const* begin() const { return data(); }
-  T* end() { return data() + size_; }
+  T* end() { return data() + size_; }  // behind the last value
   T const* end() const { return data() + size_; }
 
  private:

@@ -37,7 +37,7 @@ struct stft_options {
   std::ptrdiff_t hop_length = 0;  // from frame to frame; 0: n_fft / 4
   std::ptrdiff_t win_length = 0;  // of the Hann window; 0: n_fft
   bool center = true;             // frame f has its middle at sample f hop_length
-  stft_padding pad_mode = stft_padding::reflect;
+  stft_padding pad_mode = stft_padding::reflect;  // beyond the ends
   bool normalized = false;  // divided by sqrt(n_fft)
 };
 
@@ -59,7 +59,7 @@ struct stft_op {
   static constexpr keep needs = keep::inputs(1);
   std::ptrdiff_t hop_length = 1;  // from frame to frame
   bool center = true;             // with n_fft / 2 samples more at each end
-  stft_padding pad_mode = stft_padding::reflect;
+  stft_padding pad_mode = stft_padding::reflect;  // beyond the ends
 
   template <int R> std::tuple<shape<R + 1>, shape<R + 1>> shape_of(shape<R> const& x, shape<1> const& window) const {
     std::ptrdiff_t const samples = x[R - 1], n = window[0], length = samples + 2 * margin(n);
