@@ -19,7 +19,7 @@
 // options .omega0 (6; smaller ones resolve time better, frequencies worse; below 5 the wavelet has a mean), .sampling_period
 //         (1), .normalization (l2)
 // adjoint linear in x: transforms back, weighted and summed over the scales. No gradient to scales
-// cost    one FFT of L >= N + 6 s_max / dt (float; 9 in double) for each scale, scales and series side by side in SIMD lanes
+// cost    one FFT of L > N + 8.5 s_max / dt for each scale, scales and series side by side in SIMD lanes
 //         (kernels/fft.hpp). Other devices: products with the basis, quadratic in L
 // errors  no sample, a scale or an option that is not positive and finite
 // NaN     and infinities in x reach all of their series, as in every transform by FFT
@@ -130,8 +130,7 @@ tensor<T, 2, D> morlet_responses(view<S const, 1, scalar> scales, std::ptrdiff_t
       fail<argument_error>("cwt", "scales must be positive and finite, but one is ", s);
     widest = widest < s ? s : widest;
   }
-  // The wavelet is below the numbers' precision beyond so many widths.
-  double const reach = std::sqrt(-2 * std::log(static_cast<double>(std::numeric_limits<base_of<T>>::epsilon())));
+  double const reach = 8.5;  // widths beyond which a wavelet is below a double's precision: e^(-8.5^2 / 2) = 2e-16
   double const room = std::ceil(reach * widest / o.sampling_period);
   if (!(room < 1e9)) fail<argument_error>("cwt", "the scale ", widest, " is too large");
   std::ptrdiff_t const n = even_fft_length(samples + static_cast<std::ptrdiff_t>(room) + 1);
