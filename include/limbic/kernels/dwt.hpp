@@ -325,9 +325,10 @@ template <class D, class T> class line_filter {
     std::ptrdiff_t const place[2] = {0, s_.before + s_.samples}, count[2] = {s_.before, s_.after};
     for (int side = 0; side < 2; ++side) {
       std::ptrdiff_t t = place[side] > begin ? place[side] : begin;
-      for (; t < end && t < place[side] + count[side]; ++t)
-        f(stride_ == 1 ? even[t] : (t % 2 == 0 ? even : odd)[(t - begin) / 2],
-          around_[side * s_.before + t - place[side]]);
+      for (; t < end && t < place[side] + count[side]; ++t) {
+        T* const at = stride_ == 1 ? even + t : (t % 2 == 0 ? even : odd) + (t - begin) / 2;
+        f(*at, around_[side * s_.before + t - place[side]]);
+      }
     }
   }
 
