@@ -57,6 +57,7 @@ template <class Suite> void arithmetic(Suite& s) {
   s.check("abs", [](auto const& v) { return abs(v); }, x);
   s.check("add", [](auto const& a, auto const& b) { return add(a, b); }, x, row);
   s.check("add_number", [](auto const& v) { return v + 0.75; }, x);
+  s.check("hypot", [](auto const& a, auto const& b) { return hypot(a, b); }, row, x);
   s.check("sub", [](auto const& a, auto const& b) { return sub(a, b); }, row, x);
   s.check("subtract_from", [](auto const& v) { return 1 - v; }, x);
   s.check("neg", [](auto const& v) { return -v; }, x);
@@ -229,6 +230,10 @@ template <class Suite> void signals(Suite& s) {
         return lag_soft_max(lag_correlation(v, w, {.max_lag = 7, .normalization = lag_normalization::full}));
       },
       a, b);
+  auto const series = numbers(shape{2, 30});
+  for (stft_padding const mode : {stft_padding::reflect, stft_padding::constant})
+    s.check("stft", [=](auto const& v) { return stft_magnitude(v, {.n_fft = 9, .pad_mode = mode}); }, series);
+  s.check("cwt", [](auto const& v) { return scalogram(v, tensor<double, 1, scalar>({3}, {1.5, 2, 4})); }, series);
   s.check(
       "pair_logits", [](auto const&... v) { return pair_logits(v...); }, numbers(shape{6}), numbers(shape<0>{}),
       numbers(shape<0>{}), numbers(shape<0>{}));

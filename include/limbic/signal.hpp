@@ -1,4 +1,5 @@
-// limbic/signal.hpp - the wing of signals: wavelets, soft-DTW, lag correlation, objectives over pairs, scalp maps
+// limbic/signal.hpp - the wing of signals: wavelets, short-time spectra, soft-DTW, lag correlation, objectives over pairs,
+// scalp maps
 //
 // Opt-in. With <limbic/limbic.hpp> everything in it is differentiable.
 #pragma once
@@ -13,9 +14,11 @@
 #include <limbic/signal/lattice.hpp>
 #include <limbic/signal/pair_objectives.hpp>
 #include <limbic/signal/regularizers.hpp>
+#include <limbic/signal/scalogram.hpp>
 #include <limbic/signal/scalp_map.hpp>
 #include <limbic/signal/soft_dtw.hpp>
 #include <limbic/signal/spherical_spline.hpp>
+#include <limbic/signal/stft.hpp>
 #include <limbic/signal/swt.hpp>
 #include <limbic/signal/threshold.hpp>
 #include <limbic/signal/wavelet.hpp>

@@ -1,7 +1,8 @@
-// parallel/wavelets.cpp - transforms and the gradients of their filters: the same bits with any number of threads
+// parallel/wavelets.cpp - transforms, short-time spectra and the gradients of their filters: the same bits with any number of threads
 #include <catch.hpp>
 #include <limbic/core/random.hpp>
 #include <limbic/signal/dwt.hpp>
+#include <limbic/signal/stft.hpp>
 
 #include <cstring>
 
@@ -10,7 +11,7 @@ using namespace limbic;
 namespace {
 
 struct outcome {
-  tensor<float, 2, simd> a, b, x, df;
+  tensor<float, 2, simd> a, b, x, df, levels, spectra;
 };
 outcome run(int count) {
   set_threads(count);
@@ -24,6 +25,8 @@ outcome run(int count) {
   o.x = idwt(o.a, o.b, f);
   o.df = tensor<float, 2, simd>({2, 16});
   filter_gradients(simd{}, as_sink(o.df), as_view(x), as_view(o.a), as_view(o.b), line);
+  o.levels = wavedec(x, f, {.level = 3}).back();
+  o.spectra = std::get<1>(stft(x.view().reshape(shape{301 * 777}), {.n_fft = 128}));
   set_threads(0);
   return o;
 }
@@ -42,5 +45,7 @@ TEST_CASE("wavelet transforms: the same bits with any number of threads") {
     CHECK(same_bits(one.b, many.b));
     CHECK(same_bits(one.x, many.x));
     CHECK(same_bits(one.df, many.df));
+    CHECK(same_bits(one.levels, many.levels));
+    CHECK(same_bits(one.spectra, many.spectra));
   }
 }

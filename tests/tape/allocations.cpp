@@ -1,5 +1,8 @@
 // From the second training step on nothing is taken from the heap: replaced operator new and malloc count.
 #include <limbic/limbic.hpp>
+#include <limbic/signal/scalogram.hpp>
+#include <limbic/signal/stft.hpp>
+#include <limbic/signal/swt.hpp>
 
 #include "../catch.hpp"
 
@@ -89,4 +92,21 @@ TEST_CASE("inference takes nothing from the heap the second time", "[allocations
   tensor<float, 3> x({3, 7, 2}, 0.5F);
   (void)net(x);
   CHECK(allocations_of([&] { (void)net(x); }) == 0);
+}
+
+TEST_CASE("transforms take nothing from the heap the second time", "[allocations]") {
+  tensor<float, 2> const x({4, 256}, 0.5F);
+  tensor<double, 1, scalar> const scales({2}, {4, 8});
+  wavelet const w("db4");
+  auto const step = [&] {
+    tape t;
+    auto const v = t.variable(x);
+    auto const bands = wavedec(v, w, {.level = 3});
+    auto const [a, b] = swt(v, w, 2).back();
+    t.backward(sum(square(waverec(bands, w))) + sum(a * b) + sum(stft_power(v, {.n_fft = 64})) +
+               sum(scalogram(v, scales)));
+    return waverec(wavedec(x, w, {.level = 3}), w);
+  };
+  (void)step();
+  CHECK(allocations_of([&] { (void)step(); }) == 0);
 }

@@ -4,11 +4,13 @@
 //
 // e is a line of N samples, extended beyond both ends as `extension` says. With stride 2 this is one level of the discrete
 // wavelet transform (offset 1; L/2 for periodization), with stride 1 and dilation 2^(j-1) one of the stationary one. It is
-// linear in e, in the extension, and in f, so three loops are all there is:
+// linear in e, in the extension, and in f, so three loops, and one that repeats the first, are all there is:
 //
 //   analysis(D, a, b, x, f, line)              a, b from x: both filters at once
 //   synthesis(D, x, a, b, f, line)             its transpose: from a and b back to x (inverse transform, gradients)
 //   filter_gradients(D, df, x, a, b, line)     df[0][j] = sum_i a[i] e(...), the same for b
+//   analysis_levels(D, bands, x, f, line)      on a CPU: analysis of x, of its a, of the a of that, ...; bands are the last
+//                                              a and every b, the last one first. A line goes through all levels at a time
 //
 // x, a and b have any rank, any strides, and agree in all axes but line.axis; f is (2, L), the filter of a and that of b, L
 // even. Results are sinks; a null a or b is not wanted (analysis) or counts as zeros (the other two).
@@ -20,6 +22,9 @@
 
 #include <limbic/backend/gemm.hpp>
 #include <limbic/backend/reduce.hpp>
+#include <limbic/core/short_list.hpp>
+
+#include <span>
 
 LIMBIC_BEGIN
 
@@ -187,10 +192,10 @@ template <class D, class T> class line_filter {
         around_(around),
         shift_(stride_ == 2 ? s.taps / 2 - 1 : dilation_ * (s.taps - 1)),
         phase_(((s.span + stride_ - 1) / stride_ / W + filter_block + 1) * W),
-        room_(W + 2 * phase_ + 2 * (shift_ + phase_) + s.samples + 2 * s.taps),
+        room_(2 * W + 2 * phase_ + 2 * (shift_ + phase_) + s.samples + 2 * s.taps),
         buffer_(shape<1>{{room_}}, T(0)) {
-    even =
-        buffer_.data() + W - s.before / stride_ % W;  // so that the line itself begins at a pack, which is stored whole
+    // So that the line itself begins at a pack, which is stored whole.
+    even = buffer_.data() + 2 * W - s.before / stride_ % W;
     odd = even + phase_;
     a = odd + phase_ + shift_;  // `shift_` zeros lie before each of the two, zeros after them
     b = a + phase_ + shift_;
@@ -203,29 +208,14 @@ template <class D, class T> class line_filter {
     }
   }
 
-  // The extended line, phase by phase.
-  void extend_line(T const* x, std::ptrdiff_t step) {
-    T const* from = x;
-    if (step != 1) {
-      gather_line(line_, x, s_.samples, step);
-      from = line_;
-    }
-    std::ptrdiff_t const n = s_.inside();
-    if (stride_ == 1) {
-      for (std::ptrdiff_t i = 0; i < n; ++i) even[s_.before + i] = from[i];
-    } else {
-      bool const swapped = s_.before % 2 != 0;  // sample 0 lies at an odd place
-      T* const zeroth = (swapped ? odd : even) + s_.before / 2;
-      split_pairs<D>(zeroth, (swapped ? even + 1 : odd) + s_.before / 2, from, n / 2);
-      if (n % 2 != 0) zeroth[n / 2] = from[n - 1];
-    }
-    for_each_around([&](T& at, extended_sample const& e) {
-      at = T(0);
-      if (e.scale != 0) at = math::constant<T>(e.scale) * from[e.source];
-      if (e.first != 0) at = at + math::constant<T>(e.first) * from[0];
-      if (e.last != 0) at = at + math::constant<T>(e.last) * from[s_.samples - 1];
-    });
+  // Goes over to lines that are no longer than the first ones.
+  void shorten(line_span const& s, extended_sample const* around) {
+    s_ = s;
+    around_ = around;
   }
+
+  // The extended line, phase by phase.
+  void extend_line(T const* x, std::ptrdiff_t step) { extend_part(side_by_side(x, step), 0, s_.results); }
 
   // The transpose: the gradient of a line from that of its extension.
   void fold_line(T* x, std::ptrdiff_t step, bool add) {
@@ -240,7 +230,7 @@ template <class D, class T> class line_filter {
       if (n % 2 != 0) to[n - 1] = zeroth[n / 2];
     }
     for (std::ptrdiff_t i = n; i < s_.samples; ++i) to[i] = T(0);
-    for_each_around([&](T const& at, extended_sample const& e) {
+    for_each_around(0, s_.span, [&](T const& at, extended_sample const& e) {
       if (e.scale != 0) to[e.source] = to[e.source] + math::constant<T>(e.scale) * at;
       if (e.first != 0) to[0] = to[0] + math::constant<T>(e.first) * at;
       if (e.last != 0) to[s_.samples - 1] = to[s_.samples - 1] + math::constant<T>(e.last) * at;
@@ -248,18 +238,25 @@ template <class D, class T> class line_filter {
     if (to != x) put_line(x, step, add, to, s_.samples);
   }
 
-  // a, b (either may be null) from the extended line.
-  void analyse(T* to_a, std::ptrdiff_t step_a, bool add_a, T* to_b, std::ptrdiff_t step_b, bool add_b) {
+  // a, b (either may be null) from a line: so many results at a time that the phases of their part of it stay in the
+  // first cache.
+  void analyse_line(T const* x, std::ptrdiff_t step, T* to_a, std::ptrdiff_t step_a, bool add_a, T* to_b,
+                    std::ptrdiff_t step_b, bool add_b) {
     bool const direct_a = to_a != nullptr && step_a == 1 && !add_a, direct_b = to_b != nullptr && step_b == 1 && !add_b;
     T *const at_a = direct_a ? to_a : a, *const at_b = direct_b ? to_b : b;
-    std::ptrdiff_t i = 0;
-    for (; i + filter_block * W <= s_.results; i += filter_block * W)
-      analyse_block<filter_block>(i, at_a + i, at_b + i);
-    for (; i + W <= s_.results; i += W) analyse_block<1>(i, at_a + i, at_b + i);
-    if (i < s_.results) {
+    T const* const from = side_by_side(x, step);
+    std::ptrdiff_t const some = stride_ == 2 ? 64 * W : s_.results;
+    for (std::ptrdiff_t first = 0; first < s_.results; first += some) {
+      std::ptrdiff_t const last = first + some < s_.results ? first + some : s_.results;
+      extend_part(from, first, last);
+      std::ptrdiff_t i = first;
+      for (; i + filter_block * W <= last; i += filter_block * W)
+        analyse_block<filter_block>(i - first, at_a + i, at_b + i);
+      for (; i + W <= last; i += W) analyse_block<1>(i - first, at_a + i, at_b + i);
+      if (i == last) continue;
       T some_a[W], some_b[W];
-      analyse_block<1>(i, some_a, some_b);
-      for (std::ptrdiff_t l = 0; i + l < s_.results; ++l) at_a[i + l] = some_a[l], at_b[i + l] = some_b[l];
+      analyse_block<1>(i - first, some_a, some_b);
+      for (std::ptrdiff_t l = 0; i + l < last; ++l) at_a[i + l] = some_a[l], at_b[i + l] = some_b[l];
     }
     if (to_a != nullptr && !direct_a) put_line(to_a, step_a, add_a, a, s_.results);
     if (to_b != nullptr && !direct_b) put_line(to_b, step_b, add_b, b, s_.results);
@@ -295,14 +292,44 @@ template <class D, class T> class line_filter {
     return (q % 2 == 0 ? even : odd) + q / 2;
   }
 
-  template <class F> void for_each_around(F const& f) {
+  T const* side_by_side(T const* x, std::ptrdiff_t step) {
+    if (step == 1) return x;
+    gather_line(line_, x, s_.samples, step);
+    return line_;
+  }
+  // What results first (a multiple of W) to last read of the extended line, at the front of its phases.
+  void extend_part(T const* from, std::ptrdiff_t first, std::ptrdiff_t last) {
+    std::ptrdiff_t const begin = stride_ * first, end = stride_ * (last - 1) + dilation_ * (s_.taps - 1) + 1;
+    for_each_around(begin, end, [&](T& at, extended_sample const& e) {
+      at = T(0);
+      if (e.scale != 0) at = math::constant<T>(e.scale) * from[e.source];
+      if (e.first != 0) at = at + math::constant<T>(e.first) * from[0];
+      if (e.last != 0) at = at + math::constant<T>(e.last) * from[s_.samples - 1];
+    });
+    std::ptrdiff_t const n = s_.inside() < end - s_.before ? s_.inside() : end - s_.before;
+    if (stride_ == 1) {
+      for (std::ptrdiff_t i = 0; i < n; ++i) even[s_.before + i] = from[i];
+      return;
+    }
+    // From a whole pack on, up to W elements before the front.
+    std::ptrdiff_t const k = begin > s_.before ? (begin - s_.before) / (2 * W) * (2 * W) : 0;
+    if (n <= k) return;
+    bool const swapped = s_.before % 2 != 0;  // sample 0 lies at an odd place
+    T* const zeroth = (swapped ? odd : even) + (s_.before + k) / 2 - first;
+    split_pairs<D>(zeroth, (swapped ? even + 1 : odd) + (s_.before + k) / 2 - first, from + k, (n - k) / 2);
+    if (n % 2 != 0) zeroth[(n - k) / 2] = from[n - 1];
+  }
+
+  // f(element, what it is) for the places begin (even) to end that lie beyond the samples.
+  template <class F> void for_each_around(std::ptrdiff_t begin, std::ptrdiff_t end, F const& f) {
     std::ptrdiff_t const place[2] = {0, s_.before + s_.samples}, count[2] = {s_.before, s_.after};
-    extended_sample const* e = around_;
-    for (int side = 0; side < 2; ++side)
-      for (std::ptrdiff_t i = 0; i < count[side]; ++i, ++e) {
-        std::ptrdiff_t const t = place[side] + i;
-        f(stride_ == 1 ? even[t] : (t % 2 == 0 ? even : odd)[t / 2], *e);
+    for (int side = 0; side < 2; ++side) {
+      std::ptrdiff_t t = place[side] > begin ? place[side] : begin;
+      for (; t < end && t < place[side] + count[side]; ++t) {
+        T* const at = stride_ == 1 ? even + t : (t % 2 == 0 ? even : odd) + (t - begin) / 2;
+        f(*at, around_[side * s_.before + t - place[side]]);
       }
+    }
   }
 
   static void get_line(T* to, T const* from, std::ptrdiff_t step, std::ptrdiff_t n) {
@@ -443,9 +470,52 @@ void analyse_lines(filter_line const& line, line_span const& s, sink<T, R, D> a,
   for_each_line(line, s, x, a.to, b.to, [&](std::ptrdiff_t, auto const& each) {
     line_filter<D, T> filter(line, s, around.data(), f);
     each([&](T const* from, T* to_a, T* to_b) {
-      filter.extend_line(from, step);
-      filter.analyse(to_a, step_a, a.add, to_b, step_b, b.add);
+      filter.analyse_line(from, step, to_a, step_a, a.add, to_b, step_b, b.add);
     });
+  });
+}
+
+// The i-th line along an axis.
+template <class T, int R, class D> T* line_start(view<T, R, D> const& v, int axis, std::ptrdiff_t i) {
+  std::ptrdiff_t offset = 0;
+  for (int k = R - 1; k >= 0; --k)
+    if (k != axis) {
+      offset += i % v.extent(k) * v.stride(k);
+      i /= v.extent(k);
+    }
+  return v.data() + offset;
+}
+
+template <class D, class T, int R>
+void analyse_lines_to_the_end(filter_line const& line, std::span<view<T, R, D> const> bands, view<T const, R, D> x,
+                              view<T const, 2, D> f, std::span<line_span const> spans) {
+  int const axis = line.axis;
+  std::size_t const levels = spans.size();
+  std::ptrdiff_t const width = spans[0].before + line.stride * f.extent(1) + 1, longest = spans[0].results;
+  tensor<extended_sample, 2, scalar> around(shape<2>{{static_cast<std::ptrdiff_t>(levels), width}}, uninitialized);
+  for (std::size_t l = 0; l < levels; ++l) {
+    auto const some = samples_around(line, spans[l]);
+    for (std::ptrdiff_t i = 0; i < some.size(); ++i) around(static_cast<std::ptrdiff_t>(l), i) = some(i);
+  }
+  std::ptrdiff_t const lines = x.size() / spans[0].samples;
+  parallel_for(lines, lines_of_piece(spans[0], lines), [&](std::ptrdiff_t first, std::ptrdiff_t last) {
+    line_filter<D, T> filter(line, spans[0], around.data(), f);
+    tensor<T, 2, D> averages(shape<2>{{2, longest}}, uninitialized);
+    for (std::ptrdiff_t i = first; i < last; ++i) {
+      T const* from = line_start(x, axis, i);
+      std::ptrdiff_t step = x.stride(axis);
+      for (std::size_t l = 0; l < levels; ++l) {
+        bool const at_end = l + 1 == levels;
+        view<T, R, D> const &details = bands[levels - l], &average = bands[0];
+        T* const to =
+            at_end ? line_start(average, axis, i) : averages.data() + static_cast<std::ptrdiff_t>(l % 2) * longest;
+        filter.shorten(spans[l], around.data() + static_cast<std::ptrdiff_t>(l) * width);
+        filter.analyse_line(from, step, to, at_end ? average.stride(axis) : 1, false, line_start(details, axis, i),
+                            details.stride(axis), false);
+        from = to;
+        step = 1;
+      }
+    }
   });
 }
 
@@ -601,6 +671,26 @@ void analysis(D d, sink<T, R, D> a, sink<T, R, D> b, view<T const, R, D> x, view
   if (x.empty() || s.results == 0) return;
   if constexpr (is_host<D>) detail::analyse_lines(line, s, a, b, x, f);
   else detail::analyse_by_taps(d, line, s, a, b, x, f);
+}
+
+// At most 62 levels: bands.size() - 1.
+template <class D, class T, int R>
+  requires is_host<D>
+void analysis_levels(D, std::span<view<T, R, D> const> bands, view<T const, R, D> x, view<T const, 2, D> f,
+                     filter_line line) {
+  if (bands.size() < 2 || bands.size() > 63)
+    fail<argument_error>("analysis_levels", "there must be 2 to 63 bands, not ", bands.size());
+  short_list<detail::line_span, 62> spans;
+  shape<R> samples = x.shape();
+  for (std::size_t b = bands.size() - 1; b > 0; --b) {
+    spans.emplace_back(detail::check_line("analysis_levels", line, bands[b].shape(), samples, f.shape()));
+    samples = bands[b].shape();
+  }
+  if (!(bands[0].shape() == samples))
+    fail<shape_error>("analysis_levels", "averages ", bands[0].shape(), " and details ", samples,
+                      " must have the same shape");
+  if (x.empty() || samples.size() == 0) return;
+  detail::analyse_lines_to_the_end(line, bands, x, f, std::span<detail::line_span const>(spans.data(), spans.size()));
 }
 
 template <class D, class T, int R>

@@ -21,6 +21,7 @@
 #include <limbic/ops/compare.hpp>
 #include <limbic/ops/div.hpp>
 #include <limbic/ops/exp.hpp>
+#include <limbic/ops/hypot.hpp>
 #include <limbic/ops/log.hpp>
 #include <limbic/ops/minimum.hpp>
 #include <limbic/ops/mul.hpp>

@@ -2,7 +2,7 @@
 //
 //   auto const [cA, cD] = dwt(x, "db4")                        halves the axis: averages and details
 //   auto const y = idwt(cA, cD, "db4")                         and back
-//   auto const c = wavedec(x, "db4", {.level = 3})             a std::vector: cA3, cD3, cD2, cD1
+//   auto const c = wavedec(x, "db4", {.level = 3})             a list (core/short_list.hpp): cA3, cD3, cD2, cD1
 //   auto const y = waverec(c, "db4", {.length = n})
 //   max_level(n, 8)                                            the level from which on no sample is free of the edges
 //
@@ -26,8 +26,6 @@
 #include <limbic/kernels/dwt.hpp>
 #include <limbic/ops/elementwise.hpp>
 #include <limbic/signal/wavelet.hpp>
-
-#include <vector>
 
 LIMBIC_BEGIN
 
@@ -206,6 +204,8 @@ namespace detail {
 template <class F> std::ptrdiff_t filter_length(F const& f) { return f.shape()[1]; }
 inline std::ptrdiff_t filter_length(wavelet const& w) { return w.length(); }
 
+inline constexpr int most_levels = 62;
+
 // The level that was asked for, or the deepest.
 inline int checked_level(wavedec_options const& o, std::ptrdiff_t samples, std::ptrdiff_t filter_length) {
   int const most = max_level(samples, filter_length);
@@ -214,16 +214,16 @@ inline int checked_level(wavedec_options const& o, std::ptrdiff_t samples, std::
   if (level < 1 || (level > most && !o.beyond_max_level))
     fail<argument_error>("wavedec", samples, " samples and ", filter_length, " taps allow for ", most, " levels, not ",
                          level < 1 ? 1 : level, " (.beyond_max_level allows more)");
+  if (level > most_levels)
+    fail<argument_error>("wavedec", "the level must be at most ", most_levels, ", but is ", level);
   return level;
 }
 
-template <class X, class F> auto decompose(X&& x, F const& filters, wavedec_options const& o) {
-  int const axis = normalize_axis("wavedec", o.axis, rank_of<X>);
-  int const level = checked_level(o, x.shape()[axis], filter_length(filters));
-  dwt_options const each{.mode = o.mode, .axis = axis};
+// Level by level, each an op.
+template <class X, class F> auto decompose_by_levels(X&& x, F const& filters, dwt_options const& each, int level) {
   auto bands = dwt(std::forward<X>(x), filters, each);
   using Y = std::remove_cvref_t<decltype(std::get<0>(bands))>;
-  std::vector<Y> all(static_cast<std::size_t>(level) + 1);
+  short_list<Y, most_levels + 1> all(static_cast<std::size_t>(level) + 1);
   for (int l = level; l > 1; --l) {
     all[static_cast<std::size_t>(l)] = std::move(std::get<1>(bands));
     Y const average = std::move(std::get<0>(bands));
@@ -233,6 +233,39 @@ template <class X, class F> auto decompose(X&& x, F const& filters, wavedec_opti
   all[0] = std::move(std::get<0>(bands));
   return all;
 }
+// The same bits, line by line: what nobody records needs no average but the last.
+template <class D, class T, int R>
+auto decompose_by_lines(view<T const, R, D> x, view<T const, 2, D> f, dwt_options const& o, int level) {
+  short_list<shape<R>, most_levels> shapes;
+  for (int l = 0; l < level; ++l)
+    shapes.emplace_back(
+        std::get<0>(dwt_op<false>{o.mode, o.axis}.shape_of(l == 0 ? x.shape() : shapes.back(), f.shape())));
+  short_list<tensor<T, R, D>, most_levels + 1> bands;
+  bands.emplace_back(shapes.back(), uninitialized);
+  while (!shapes.empty()) {
+    bands.emplace_back(shapes.back(), uninitialized);
+    shapes.pop_back();
+  }
+  short_list<view<T, R, D>, most_levels + 1> to;
+  for (auto& band : bands) to.emplace_back(band.view());
+  analysis_levels(D{}, std::span<view<T, R, D> const>(to.data(), to.size()), x, analysis_rows(f),
+                  dwt_line(o.mode, o.axis, f.extent(1)));
+  return bands;
+}
+
+template <class X, class F> auto decompose(X&& x, F const& filters, wavedec_options const& o) {
+  int const axis = normalize_axis("wavedec", o.axis, rank_of<X>);
+  int const level = checked_level(o, x.shape()[axis], filter_length(filters));
+  dwt_options const each{.mode = o.mode, .axis = axis};
+  if constexpr (recorded<X> || recorded<F> || !is_host<device_of<X>>) {
+    return decompose_by_levels(std::forward<X>(x), filters, each, level);
+  } else if constexpr (operand<F>) {
+    return decompose_by_lines(as_view(x), as_view(filters), each, level);
+  } else {
+    auto const f = filters.template filters<element_of<X>, device_of<X>>();
+    return decompose_by_lines(as_view(x), as_view(f), each, level);
+  }
+}
 
 // A band as an operand: where only the filters are on a tape, a plain tensor is copied there.
 template <class F, class X> decltype(auto) band_beside(X const& band) {
@@ -240,7 +273,11 @@ template <class F, class X> decltype(auto) band_beside(X const& band) {
   else return (band);
 }
 
-template <class X, class F> auto recompose(std::vector<X> const& bands, F const& filters, idwt_options const& o) {
+// A short_list, a std::vector, ...
+template <class B> concept list = !operand<B> && requires(B const& b) { b.size(), b[0]; };
+
+template <class Bands, class F> auto recompose(Bands const& bands, F const& filters, idwt_options const& o) {
+  using X = std::remove_cvref_t<decltype(bands[0])>;
   if (bands.size() < 2) fail<argument_error>("waverec", "averages and at least one band of details are needed");
   int const axis = normalize_axis("waverec", o.axis, rank_of<X>);
   auto const step = [&](auto const& a, std::size_t band) {
@@ -264,11 +301,11 @@ template <operand X, operand F> auto wavedec(X&& x, F const& filters, wavedec_op
 }
 
 // Bands as wavedec returns them: tensors, views or variables, the coarsest average first.
-template <operand X> auto waverec(std::vector<X> const& bands, wavelet const& w, idwt_options const& o = {}) {
+template <detail::list Bands> auto waverec(Bands const& bands, wavelet const& w, idwt_options const& o = {}) {
   return detail::recompose(bands, w, o);
 }
-template <operand X, operand F>
-auto waverec(std::vector<X> const& bands, F const& filters, idwt_options const& o = {}) {
+template <detail::list Bands, operand F>
+auto waverec(Bands const& bands, F const& filters, idwt_options const& o = {}) {
   return detail::recompose(bands, filters, o);
 }
 

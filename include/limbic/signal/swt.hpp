@@ -1,6 +1,6 @@
 // limbic/signal/swt.hpp - stationary (undecimated) wavelet transform along one axis, and its inverse
 //
-//   auto const c = swt(x, "db4", 2)        a std::vector of (cA, cD): level 2 first, then level 1, each as long as x
+//   auto const c = swt(x, "db4", 2)        a list of (cA, cD): level 2 first, then level 1, each as long as x
 //   auto const y = iswt(c, "db4")          from all details and the coarsest average
 //
 //   cA_l[i] = sum_j dec_lo[j] cA_{l-1}[i + s (L/2 - j) mod N],  s = 2^(l-1),  cD_l likewise with dec_hi;  cA_0 = x
@@ -104,7 +104,8 @@ auto iswt_level(A&& a, B&& b, F const& filters, int axis, std::ptrdiff_t gap) {
 
 template <class X> int checked_levels(std::string_view name, X const& x, int axis, std::ptrdiff_t levels) {
   int const a = normalize_axis(name, axis, X::rank);
-  if (levels < 1 || levels > 62) fail<argument_error>(name, "the level must be from 1 to 62, but is ", levels);
+  if (levels < 1 || levels > most_levels)
+    fail<argument_error>(name, "the level must be from 1 to ", most_levels, ", but is ", levels);
   if (x[a] < 1 || x[a] % (std::ptrdiff_t{1} << levels) != 0)
     fail<shape_error>(name, "axis ", axis, " of ", x, " is no multiple of 2^level = ", std::ptrdiff_t{1} << levels);
   return a;
@@ -113,14 +114,14 @@ template <class X> int checked_levels(std::string_view name, X const& x, int axi
 template <operand X, class F> auto swt_levels(X&& x, F const& filters, int level, int axis) {
   int const a = checked_levels("swt", x.shape(), axis, level);
   auto first = swt_level(std::forward<X>(x), filters, a, 1);
-  std::vector<decltype(first)> all(static_cast<std::size_t>(level));
+  short_list<decltype(first), most_levels> all(static_cast<std::size_t>(level));
   all[static_cast<std::size_t>(level) - 1] = std::move(first);
   for (std::size_t l = static_cast<std::size_t>(level) - 1; l > 0; --l)
     all[l - 1] = swt_level(std::get<0>(all[l]), filters, a, std::ptrdiff_t{1} << (static_cast<std::size_t>(level) - l));
   return all;
 }
 
-template <class Y, class F> auto iswt_levels(std::vector<std::tuple<Y, Y>> const& bands, F const& filters, int axis) {
+template <class Bands, class F> auto iswt_levels(Bands const& bands, F const& filters, int axis) {
   std::ptrdiff_t const levels = static_cast<std::ptrdiff_t>(bands.size());
   if (levels < 1) fail<argument_error>("iswt", "there are no coefficients");
   auto const& [coarsest, details] = bands[0];
@@ -140,11 +141,10 @@ template <operand X, operand F> auto swt(X&& x, F const& filters, int level, int
   return detail::swt_levels(std::forward<X>(x), filters, level, axis);
 }
 
-template <operand Y> auto iswt(std::vector<std::tuple<Y, Y>> const& bands, wavelet const& w, int axis = -1) {
+template <detail::list Bands> auto iswt(Bands const& bands, wavelet const& w, int axis = -1) {
   return detail::iswt_levels(bands, w, axis);
 }
-template <operand Y, operand F>
-auto iswt(std::vector<std::tuple<Y, Y>> const& bands, F const& filters, int axis = -1) {
+template <detail::list Bands, operand F> auto iswt(Bands const& bands, F const& filters, int axis = -1) {
   return detail::iswt_levels(bands, filters, axis);
 }
 
