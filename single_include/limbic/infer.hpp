@@ -5268,6 +5268,903 @@ template <class T, class D = default_device> struct lstm_autoencoder {
 };
 
 LIMBIC_END
+// ---- limbic/kernels/conv.hpp -------------------------------------------------------------------------------------
+// limbic/kernels/conv.hpp - images correlated with small kernels, and the two transposes of that, without an unfolded copy
+//
+//   y[n, o, p, q] = sum over c, i, j of  w[o, c, i, j] x[n, g C + c, s p + d i - a, s q + d j - a]      zeros beyond x
+//
+//   conv(D, y, x, w, geometry)                   the sum above
+//   conv_input_gradient(D, dx, dy, w, geometry)  its transpose in x: dx from dy (also what a transposed convolution computes)
+//   conv_weight_gradient(D, dw, x, dy, geometry) its transpose in w
+//
+// x (N, G C, H, W), w (O, C, kh, kw), y (N, O, P, Q); output channel o belongs to group g = o / (O / G); s, d and a are
+// stride, dilation and padding of an axis. How many zeros follow at the far ends is what P and Q say. Results are sinks;
+// operands may have any strides.
+//
+// On a CPU each is a matrix product whose right operand is never there as a whole: a tile of pixels is gathered, 128 taps
+// at a time, straight into the panels that gemm's micro-kernel reads (Chetlur et al. 2014, "cuDNN: efficient primitives for
+// deep learning", did so on GPUs). The gradient of the input is the same product with the kernel turned round; with a
+// stride, one product for each residue of the pixels modulo the stride, with the taps that meet it. Every element is
+// one chain of multiply-adds in the order of (c, i, j) (weights: of the images and pixels) in blocks of 128, so its bits
+// do not depend on the threads. Other devices unfold x and go through the verbs.
+
+#include <numeric>
+
+LIMBIC_BEGIN
+
+// Rows first, then columns.
+struct conv_geometry {
+  shape<2> stride{{1, 1}};    // pixels of x from one result to the next
+  shape<2> padding{{0, 0}};   // zeros before the first row and column
+  shape<2> dilation{{1, 1}};  // pixels of x from one tap to the next
+  std::ptrdiff_t groups = 1;  // of channels that do not see one another
+};
+
+namespace detail {
+
+template <class X, class W, class Y>
+void check_conv(std::string_view name, X const& x, W const& w, Y const& y, conv_geometry const& g) {
+  for (int i = 0; i < 2; ++i)
+    if (g.stride[i] < 1 || g.dilation[i] < 1 || w[2 + i] < 1)
+      fail<argument_error>(name, "stride ", g.stride, ", dilation ", g.dilation, " and kernel ", w,
+                           " must be at least 1");
+  if (g.groups < 1 || w[1] < 1 || x[1] != g.groups * w[1] || w[0] % g.groups != 0)
+    fail<shape_error>(name, "x ", x, " and weight ", w, " do not fit ", g.groups, " groups");
+  if (y[0] != x[0] || y[1] != w[0])
+    fail<shape_error>(name, "y ", y, " must have the images of x ", x, " and the rows of the weight ", w);
+}
+
+// The taps of a kernel: how many channels, rows and columns.
+struct conv_taps {
+  std::ptrdiff_t channels, rows, columns;
+  std::ptrdiff_t count() const { return channels * rows * columns; }
+};
+
+// One group of channels of one image, as far as the taps reach.
+template <class T> struct conv_source {
+  T const* data;
+  std::ptrdiff_t channel, row;  // from one channel, and from one row, to the next
+};
+
+// Pixels that lie `stride` apart in an image, beside one another in a panel.
+struct pixel_run {
+  std::ptrdiff_t from, at, count;
+};
+
+// Gathers pixels of images: for each tap, those that it meets, one after another.
+template <class D, class T> class conv_reader {
+ public:
+  conv_reader(conv_taps taps, conv_geometry const& g, shape<2> const& pixels, view<T const, 4, D> x)
+      : taps_(taps), g_(g), pixels_(pixels) {
+    for (int i = 0; i < 2; ++i)
+      reach_[i] = g.stride[i] * (pixels[i] - 1) + g.dilation[i] * ((i == 0 ? taps.rows : taps.columns) - 1) + 1;
+    // An image is read where it is if its rows follow one another as those of the result do.
+    in_place_ =
+        x.stride(3) == 1 && (x.stride(2) == pixels[1] || reach_[0] == 1) && reach_[1] == pixels[1] && g.stride[1] == 1;
+    for (int i = 0; i < 2; ++i)
+      in_place_ = in_place_ && g.padding[i] <= 0 && reach_[i] - g.padding[i] <= x.extent(2 + i);
+    channel_ = in_place_ ? x.stride(1) : reach_.size();
+    row_ = in_place_ ? x.stride(2) : reach_[1];
+  }
+  // Elements that a copy of so many channels takes: none where images are read in place.
+  std::ptrdiff_t room(std::ptrdiff_t channels) const { return in_place_ ? 0 : channels * reach_.size() + slack; }
+
+  // x (C, H, W) of an image and group, or its copy with zeros around it.
+  conv_source<T> source(view<T const, 3, D> x, T* copied) const {
+    T const* const first = x.data() - g_.padding[0] * x.stride(1) - g_.padding[1] * x.stride(2);
+    if (in_place_) return {first, channel_, row_};
+    std::ptrdiff_t const height = x.extent(1), width = x.extent(2), left = clamp(g_.padding[1], reach_[1]);
+    std::ptrdiff_t const right = clamp(g_.padding[1] + width, reach_[1]), step = x.stride(2);
+    T* to = copied;
+    for (std::ptrdiff_t c = 0; c < x.extent(0); ++c)
+      for (std::ptrdiff_t r = 0; r < reach_[0]; ++r, to += reach_[1]) {
+        std::ptrdiff_t const y = r - g_.padding[0];
+        bool const outside = y < 0 || y >= height;
+        T const* const from = outside ? nullptr : x.data() + c * x.stride(0) + y * x.stride(1);
+        std::ptrdiff_t const begin = outside ? reach_[1] : left, end = outside ? reach_[1] : right;
+        for (std::ptrdiff_t i = 0; i < begin; ++i) to[i] = T(0);
+        for (std::ptrdiff_t i = begin; i < end; ++i) to[i] = from[(i - g_.padding[1]) * step];
+        for (std::ptrdiff_t i = end; i < reach_[1]; ++i) to[i] = T(0);
+      }
+    for (std::ptrdiff_t i = 0; i < slack; ++i) to[i] = T(0);
+    return {copied, channel_, row_};
+  }
+
+  // The runs of pixels first .. last - 1 of the result, `runs` having room for as many.
+  std::ptrdiff_t find_runs(std::ptrdiff_t first, std::ptrdiff_t last, pixel_run* runs) const {
+    std::ptrdiff_t count = 0;
+    for (std::ptrdiff_t p = first; p < last;) {
+      std::ptrdiff_t const y = p / pixels_[1], x = p % pixels_[1];
+      std::ptrdiff_t const n = pixels_[1] - x < last - p ? pixels_[1] - x : last - p;
+      std::ptrdiff_t const from = y * g_.stride[0] * row_ + x * g_.stride[1];
+      if (in_place_ && g_.stride[0] == 1 && count > 0) runs[count - 1].count += n;
+      else runs[count++] = {from, p - first, n};
+      p += n;
+    }
+    return count;
+  }
+
+  // Taps first .. last - 1 of the runs, `line` elements from one tap to the next. Up to `slack` elements are written
+  // after the last one of each.
+  void gather(conv_source<T> const& x, std::ptrdiff_t first, std::ptrdiff_t last, pixel_run const* runs,
+              std::ptrdiff_t count, T* to, std::ptrdiff_t line) const {
+    using L = kernel_lanes<D, T>;
+    std::ptrdiff_t j = first % taps_.columns, i = first / taps_.columns % taps_.rows,
+                   c = first / (taps_.columns * taps_.rows);
+    for (std::ptrdiff_t k = first; k < last; ++k, to += line) {
+      T const* const from = x.data + c * channel_ + i * g_.dilation[0] * row_ + j * g_.dilation[1];
+      for (pixel_run const* r = runs; r != runs + count; ++r) {
+        T const* const pixel = from + r->from;
+        T* const at = to + r->at;
+        std::ptrdiff_t l = 0;
+        if (g_.stride[1] == 1) {
+          std::ptrdiff_t const whole = in_place_ ? r->count - L::width + 1 : r->count;
+          for (; l < whole; l += L::width) L::store(at + l, L::load(pixel + l));
+        }
+        for (; l < r->count; ++l) at[l] = pixel[l * g_.stride[1]];
+      }
+      if (++j == taps_.columns) {
+        j = 0;
+        if (++i == taps_.rows) i = 0, ++c;
+      }
+    }
+  }
+
+  // What packs read and write beyond the pixels that are asked for.
+  static constexpr std::ptrdiff_t slack = kernel_lanes<D, T>::width;
+
+ private:
+  static std::ptrdiff_t clamp(std::ptrdiff_t v, std::ptrdiff_t top) { return v < 0 ? 0 : v > top ? top : v; }
+
+  conv_taps taps_;
+  conv_geometry g_;
+  shape<2> pixels_, reach_;
+  bool in_place_;
+  std::ptrdiff_t channel_, row_;
+};
+
+// How many tiles one piece of work takes: all, where there is no million of multiply-adds in them; else whole images,
+// while there are enough of them for the threads, a quarter of a million at least. No element's bits depend on it.
+inline std::ptrdiff_t conv_grain(std::ptrdiff_t images, std::ptrdiff_t tiles, std::ptrdiff_t work) {
+  if (work < (1 << 20)) return images * tiles;
+  std::ptrdiff_t const some = (1 << 18) / (work / images + 1) + 1;
+  return images >= 4 * threads() * some ? tiles * some : 1;
+}
+
+// y (N, G R, P, Q) from x (N, G C, H, W) and w (G, R, taps), contiguous.
+template <class D, class T>
+void correlate(sink<T, 4, D> y, view<T const, 4, D> x, view<T const, 3, D> w, conv_taps taps, conv_geometry const& g) {
+  using L = kernel_lanes<D, T>;
+  constexpr std::ptrdiff_t M = L::rows, cache_line = static_cast<std::ptrdiff_t>(64 / sizeof(T));
+  shape<2> const pixels{{y.to.extent(2), y.to.extent(3)}};
+  std::ptrdiff_t const rows = w.extent(1), depth = taps.count(), n = pixels.size(), images = x.extent(0) * g.groups;
+  if (images * rows * n == 0) return;
+  conv_reader<D, T> const reader(taps, g, pixels, x);
+  std::ptrdiff_t const width = panel_width<D, T>(n), panels = (n + width - 1) / width;
+  std::ptrdiff_t const per_tile = gemm_columns / width < panels ? gemm_columns / width : panels;
+  std::ptrdiff_t const tiles = (panels + per_tile - 1) / per_tile, line = gemm_depth + cache_line;
+  std::ptrdiff_t const deepest = depth < gemm_depth ? depth : gemm_depth;
+  bool const direct = y.to.stride(3) == 1 && (y.to.stride(2) == pixels[1] || pixels[0] == 1);
+  bool const pack_w = depth >= 8 * cache_line && rows >= 4 * M;
+
+  parallel_for(
+      images * tiles, conv_grain(images, tiles, images * rows * n * depth),
+      [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
+        constexpr std::ptrdiff_t slack = conv_reader<D, T>::slack;
+        std::ptrdiff_t const image_room = reader.room(taps.channels), panel_room = per_tile * deepest * width + slack,
+                             w_room = pack_w ? gemm_rows * line : 0, tile_room = direct ? 0 : rows * per_tile * width;
+        tensor<T, 1, D> const room(shape<1>{{image_room + panel_room + w_room + tile_room}}, uninitialized);
+        T* const copied = const_cast<T*>(room.data());
+        T* const gathered = copied + image_room;
+        T* const packed = gathered + panel_room;
+        T* const tile = packed + w_room;
+        conv_source<T> image{};
+        std::ptrdiff_t here = -1;  // the image and group that `image` is
+        for (std::ptrdiff_t item = begin; item < end; ++item) {
+          std::ptrdiff_t const at = item / tiles, group = at % g.groups, p0 = item % tiles * per_tile,
+                               p1 = p0 + per_tile < panels ? p0 + per_tile : panels;
+          if (here != at) {
+            here = at;
+            image =
+                reader.source(x[at / g.groups].slice(0, group * taps.channels, (group + 1) * taps.channels), copied);
+          }
+          view<T, 3, D> const result = y.to[at / g.groups].slice(0, group * rows, (group + 1) * rows);
+          T* const c = direct ? result.data() + p0 * width : tile;
+          std::ptrdiff_t const ldc = direct ? result.stride(0) : per_tile * width;
+          for (std::ptrdiff_t k0 = 0; k0 < depth; k0 += gemm_depth) {
+            std::ptrdiff_t const k1 = k0 + gemm_depth < depth ? k0 + gemm_depth : depth;
+            for (std::ptrdiff_t p = p0; p < p1; ++p) {
+              pixel_run runs[gemm_columns];
+              std::ptrdiff_t const last = (p + 1) * width < n ? (p + 1) * width : n;
+              std::ptrdiff_t const count = reader.find_runs(p * width, last, runs);
+              reader.gather(image, k0, k1, runs, count, gathered + (p - p0) * deepest * width, width);
+            }
+            for (std::ptrdiff_t i0 = 0; i0 < rows; i0 += gemm_rows) {
+              std::ptrdiff_t const m = rows - i0 < gemm_rows ? rows - i0 : gemm_rows;
+              left_rows<T> left{w[group].data() + i0 * depth + k0, depth, 1, M * depth};
+              if (pack_w) left = pack_rows<D>(left, m, k1 - k0, line, packed);
+              for (std::ptrdiff_t p = p0; p < p1; ++p) {
+                std::ptrdiff_t const columns = n - p * width < width ? n - p * width : width;
+                rows_kernel<D, T>(columns)(m, k1 - k0, left, gathered + (p - p0) * deepest * width, width,
+                                           c + i0 * ldc + (p - p0) * width, ldc, columns, (direct && y.add) || k0 > 0);
+              }
+            }
+          }
+          if (direct) continue;
+          std::ptrdiff_t const first = p0 * width, last = p1 * width < n ? p1 * width : n;
+          for (std::ptrdiff_t o = 0; o < rows; ++o)
+            for (std::ptrdiff_t p = first; p < last; ++p) {
+              T& to = result(o, p / pixels[1], p % pixels[1]);
+              T const v = tile[o * ldc + p - first];
+              to = y.add ? to + v : v;
+            }
+        }
+      });
+}
+
+// dw (G R, C, kh, kw) from x and dy. Its transpose is computed: taps are the rows, which pixels of x are gathered for, and
+// dy, packed once, the right operand.
+template <class D, class T>
+void correlate_weights(sink<T, 4, D> dw, view<T const, 4, D> x, view<T const, 4, D> dy, conv_geometry const& g) {
+  using L = kernel_lanes<D, T>;
+  constexpr std::ptrdiff_t M = L::rows, cache_line = static_cast<std::ptrdiff_t>(64 / sizeof(T));
+  conv_taps const taps{dw.to.extent(1), dw.to.extent(2), dw.to.extent(3)};
+  shape<2> const pixels{{dy.extent(2), dy.extent(3)}};
+  std::ptrdiff_t const columns = dy.extent(1) / g.groups, rows = taps.count(), depth = pixels.size(),
+                       images = x.extent(0);
+  conv_reader<D, T> const reader(taps, g, pixels, x);
+  std::ptrdiff_t const width = panel_width<D, T>(columns), panels = (columns + width - 1) / width;
+  std::ptrdiff_t const packed_image = panels * width * depth, work = images * g.groups * rows * columns * depth;
+
+  tensor<T, 4, D> flat;  // dy with the pixels of a channel one after another
+  if (!(dy.stride(3) == 1 && (dy.stride(2) == pixels[1] || pixels[0] == 1))) flat = tensor<T, 4, D>(dy);
+  view<T const, 4, D> const from = flat.size() > 0 ? as_view(flat) : dy;
+  tensor<T, 1, D> packed(shape<1>{{images * g.groups * packed_image}}, uninitialized);
+  std::ptrdiff_t const packs = images * g.groups;
+  parallel_for(packs, work < (1 << 20) ? packs : 1, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
+    for (std::ptrdiff_t at = begin; at < end; ++at) {
+      view<T const, 2, D> const right(from[at / g.groups].data() + at % g.groups * columns * from.stride(1),
+                                      shape<2>{{depth, columns}}, shape<2>{{1, from.stride(1)}});
+      for (std::ptrdiff_t p = 0; p < panels; ++p)
+        pack_panel<D, T>(right, p * width, width, packed.data() + at * packed_image + p * depth * width);
+    }
+  });
+
+  std::ptrdiff_t const blocks = (rows + gemm_rows - 1) / gemm_rows, items = blocks * g.groups;
+  std::ptrdiff_t const line = gemm_depth + cache_line, each = taps.rows * taps.columns;
+  parallel_for(items, work < (1 << 20) ? items : 1, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
+    std::ptrdiff_t const channels = gemm_rows / each + 2, image_room = reader.room(channels),
+                         left_room = gemm_rows * line + conv_reader<D, T>::slack;
+    tensor<T, 1, D> const room(shape<1>{{image_room + left_room + gemm_rows * columns}}, uninitialized);
+    T* const copied = const_cast<T*>(room.data());
+    T* const gathered = copied + image_room;
+    T* const sums = gathered + left_room;
+    for (std::ptrdiff_t item = begin; item < end; ++item) {
+      std::ptrdiff_t const group = item / blocks, i0 = item % blocks * gemm_rows,
+                           i1 = i0 + gemm_rows < rows ? i0 + gemm_rows : rows;
+      std::ptrdiff_t const c0 = i0 / each, c1 = (i1 + each - 1) / each, first = group * taps.channels;
+      for (std::ptrdiff_t n = 0; n < images; ++n) {
+        conv_source<T> const image = reader.source(x[n].slice(0, first + c0, first + c1), copied);
+        T const* const right = packed.data() + (n * g.groups + group) * packed_image;
+        for (std::ptrdiff_t k0 = 0; k0 < depth; k0 += gemm_depth) {
+          std::ptrdiff_t const ks = depth - k0 < gemm_depth ? depth - k0 : gemm_depth;
+          pixel_run runs[gemm_depth];
+          std::ptrdiff_t const count = reader.find_runs(k0, k0 + ks, runs);
+          reader.gather(image, i0 - c0 * each, i1 - c0 * each, runs, count, gathered, line);
+          for (std::ptrdiff_t p = 0; p < panels; ++p) {
+            std::ptrdiff_t const some = columns - p * width < width ? columns - p * width : width;
+            rows_kernel<D, T>(some)(i1 - i0, ks, left_rows<T>{gathered, line, 1, M * line},
+                                    right + (p * depth + k0) * width, width, sums + p * width, columns, some,
+                                    n > 0 || k0 > 0);
+          }
+        }
+      }
+      for (std::ptrdiff_t o = 0; o < columns; ++o)
+        for (std::ptrdiff_t k = i0; k < i1; ++k) {
+          T& to = dw.to(group * columns + o, k / each, k / taps.columns % taps.rows, k % taps.columns);
+          T const v = sums[(k - i0) * columns + o];
+          to = dw.add ? to + v : v;
+        }
+    }
+  });
+}
+
+// The taps of one axis that meet the pixels of one residue modulo the stride: i = first + m step, m = 0 .. count - 1. From
+// the last to the first they are a kernel of their own, with its own dilation and padding.
+struct phase_taps {
+  std::ptrdiff_t first = 0, step = 1, count = 0, dilation = 1, padding = 0;
+};
+inline phase_taps taps_of_phase(std::ptrdiff_t phase, std::ptrdiff_t stride, std::ptrdiff_t dilation,
+                                std::ptrdiff_t padding, std::ptrdiff_t kernel) {
+  std::ptrdiff_t const common = std::gcd(stride, dilation);
+  phase_taps t{.step = stride / common, .dilation = dilation / common};
+  while (t.first < t.step && (phase + padding - dilation * t.first) % stride != 0) ++t.first;
+  if (t.first == t.step || t.first >= kernel) return t;
+  t.count = (kernel - t.first + t.step - 1) / t.step;
+  t.padding = (t.count - 1) * t.dilation - (phase + padding - dilation * t.first) / stride;
+  return t;
+}
+
+// ---- other devices: x unfolded, and the verbs --------------------------------------------------------------------------
+
+// The pixels that each tap meets: a view (N, C, kh, kw, P, Q) of one group of an image with its padding.
+template <class T, class D>
+view<T, 6, D> tap_windows(view<T, 4, D> const& x, conv_geometry const& g, shape<2> const& kernel,
+                          shape<2> const& pixels) {
+  return {x.data(), shape<6>{{x.extent(0), x.extent(1), kernel[0], kernel[1], pixels[0], pixels[1]}},
+          shape<6>{{x.stride(0), x.stride(1), g.dilation[0] * x.stride(2), g.dilation[1] * x.stride(3),
+                    g.stride[0] * x.stride(2), g.stride[1] * x.stride(3)}}};
+}
+// Where an image lies in one that reaches as far as the taps do: from `at` in the one, from `from` in the other.
+struct overlap {
+  std::ptrdiff_t at, from, count;
+};
+inline overlap overlap_of(std::ptrdiff_t padding, std::ptrdiff_t extent, std::ptrdiff_t reach) {
+  std::ptrdiff_t const at = padding < 0 ? 0 : padding < reach ? padding : reach, from = padding < 0 ? -padding : 0;
+  std::ptrdiff_t const left = extent - from < reach - at ? extent - from : reach - at;
+  return {at, from < extent ? from : extent, left > 0 ? left : 0};
+}
+
+template <class D, class T> class unfolded_conv {
+ public:
+  unfolded_conv(D d, shape<4> const& x, shape<4> const& w, shape<4> const& y, conv_geometry const& g)
+      : d_(d),
+        g_(g),
+        kernel_{{w[2], w[3]}},
+        pixels_{{y[2], y[3]}},
+        images_(x[0]),
+        channels_(w[1]),
+        rows_(w[0] / g.groups) {
+    for (int i = 0; i < 2; ++i) {
+      std::ptrdiff_t const reach = g.stride[i] * (pixels_[i] - 1) + g.dilation[i] * (kernel_[i] - 1) + 1;
+      inside_[i] = overlap_of(g.padding[i], x[2 + i], reach);
+      reach_[2 + i] = reach;
+    }
+    reach_[0] = images_;
+    reach_[1] = channels_;
+  }
+  // (N, taps, pixels) of one group.
+  tensor<T, 3, D> unfold(view<T const, 4, D> x, std::ptrdiff_t group) const {
+    tensor<T, 4, D> padded(reach_);
+    fill(d_, padded.view(), T(0));
+    copy(d_, inside(padded.view(), true), inside(of_group(x, group, channels_), false));
+    view<T const, 6, D> const windows = tap_windows(padded.view(), g_, kernel_, pixels_);
+    tensor<T, 3, D> taps(shape<3>{{images_, channels_ * kernel_.size(), pixels_.size()}}, uninitialized);
+    copy(d_, taps.view().reshape(windows.shape()), windows);
+    return taps;
+  }
+  // What each tap brings (N, taps, pixels), added up where it came from.
+  void fold(sink<T, 4, D> x, tensor<T, 3, D> const& taps, std::ptrdiff_t group) const {
+    tensor<T, 4, D> padded(reach_);
+    fill(d_, padded.view(), T(0));
+    auto const to = tap_windows(padded.view(), g_, kernel_, pixels_);
+    auto const from = as_view(taps).reshape(to.shape());
+    for (std::ptrdiff_t i = 0; i < kernel_[0]; ++i)
+      for (std::ptrdiff_t j = 0; j < kernel_[1]; ++j)
+        copy(d_, sink<T, 6, D>(to.slice(2, i, i + 1).slice(3, j, j + 1), true),
+             from.slice(2, i, i + 1).slice(3, j, j + 1));
+    view<T, 4, D> const mine = of_group(x.to, group, channels_);
+    if (!x.add) fill(d_, mine, T(0));
+    copy(d_, sink<T, 4, D>(inside(mine, false), x.add), inside(as_view(padded), true));
+  }
+  // y or dy: (N, R, pixels) of one group, contiguous.
+  tensor<T, 3, D> results(view<T const, 4, D> y, std::ptrdiff_t group) const {
+    view<T const, 4, D> const mine = of_group(y, group, rows_);
+    tensor<T, 3, D> out(shape<3>{{images_, rows_, pixels_.size()}}, uninitialized);
+    copy(d_, out.view().reshape(mine.shape()), mine);
+    return out;
+  }
+  // w: (R, taps) of one group, contiguous.
+  tensor<T, 2, D> weights(view<T const, 4, D> w, std::ptrdiff_t group) const {
+    view<T const, 4, D> const mine = w.slice(0, group * rows_, (group + 1) * rows_);
+    tensor<T, 2, D> out(shape<2>{{rows_, channels_ * kernel_.size()}}, uninitialized);
+    copy(d_, out.view().reshape(mine.shape()), mine);
+    return out;
+  }
+  void put_results(sink<T, 4, D> y, tensor<T, 3, D> const& from, std::ptrdiff_t group) const {
+    view<T, 4, D> const to = of_group(y.to, group, rows_);
+    copy(d_, sink<T, 4, D>(to, y.add), as_view(from).reshape(to.shape()));
+  }
+
+ private:
+  template <class V> V of_group(V const& v, std::ptrdiff_t group, std::ptrdiff_t channels) const {
+    return v.slice(1, group * channels, (group + 1) * channels);
+  }
+  template <class V> V inside(V v, bool of_padded) const {
+    for (int i = 0; i < 2; ++i) {
+      std::ptrdiff_t const begin = of_padded ? inside_[i].at : inside_[i].from;
+      v = v.slice(2 + i, begin, begin + inside_[i].count);
+    }
+    return v;
+  }
+
+  D d_;
+  conv_geometry g_;
+  shape<2> kernel_, pixels_;
+  std::ptrdiff_t images_, channels_, rows_;
+  shape<4> reach_;
+  overlap inside_[2];
+};
+
+}  // namespace detail
+
+template <class D, class T>
+void conv(D d, sink<T, 4, D> y, view<T const, 4, D> x, view<T const, 4, D> w, conv_geometry const& g = {}) {
+  if (!y) return;
+  detail::check_conv("conv", x.shape(), w.shape(), y.shape(), g);
+  if (y.shape().size() == 0) return;
+  if constexpr (is_host<D>) {
+    tensor<T, 4, D> copied;
+    if (!w.is_contiguous()) copied = tensor<T, 4, D>(w);
+    view<T const, 4, D> const own = w.is_contiguous() ? w : as_view(copied);
+    detail::conv_taps const taps{w.extent(1), w.extent(2), w.extent(3)};
+    detail::correlate<D, T>(y, x, own.reshape(shape<3>{{g.groups, w.extent(0) / g.groups, taps.count()}}), taps, g);
+  } else {
+    detail::unfolded_conv<D, T> const by(d, x.shape(), w.shape(), y.shape(), g);
+    for (std::ptrdiff_t group = 0; group < g.groups; ++group) {
+      tensor<T, 3, D> const taps = by.unfold(x, group);
+      tensor<T, 2, D> const weights = by.weights(w, group);
+      tensor<T, 3, D> result(shape<3>{{x.extent(0), weights.extent(0), taps.extent(2)}}, uninitialized);
+      gemm(d, as_sink(result), as_view(weights).unsqueeze(0), as_view(taps));
+      by.put_results(y, result, group);
+    }
+  }
+}
+
+template <class D, class T>
+void conv_input_gradient(D d, sink<T, 4, D> dx, view<T const, 4, D> dy, view<T const, 4, D> w,
+                         conv_geometry const& g = {}) {
+  if (!dx) return;
+  detail::check_conv("conv_input_gradient", dx.shape(), w.shape(), dy.shape(), g);
+  if (dx.shape().size() == 0) return;
+  if (dy.size() == 0) {
+    if (!dx.add) fill(d, dx.to, T(0));
+    return;
+  }
+  if constexpr (is_host<D>) {
+    std::ptrdiff_t const rows = w.extent(1), channels = w.extent(0) / g.groups;
+    for (std::ptrdiff_t y = 0; y < g.stride[0] && y < dx.shape()[2]; ++y)
+      for (std::ptrdiff_t x = 0; x < g.stride[1] && x < dx.shape()[3]; ++x) {
+        auto const v = detail::taps_of_phase(y, g.stride[0], g.dilation[0], g.padding[0], w.extent(2));
+        auto const h = detail::taps_of_phase(x, g.stride[1], g.dilation[1], g.padding[1], w.extent(3));
+        view<T, 4, D> const to = dx.to.slice(2, y, dx.shape()[2], g.stride[0]).slice(3, x, dx.shape()[3], g.stride[1]);
+        if (v.count == 0 || h.count == 0) {
+          if (!dx.add) fill(d, to, T(0));
+          continue;
+        }
+        // The kernel turned round, from output to input channels.
+        detail::conv_taps const taps{channels, v.count, h.count};
+        tensor<T, 3, D> turned(shape<3>{{g.groups, rows, taps.count()}}, uninitialized);
+        T* at = turned.data();
+        for (std::ptrdiff_t group = 0; group < g.groups; ++group)
+          for (std::ptrdiff_t r = 0; r < rows; ++r)
+            for (std::ptrdiff_t c = 0; c < channels; ++c)
+              for (std::ptrdiff_t i = v.count - 1; i >= 0; --i)
+                for (std::ptrdiff_t j = h.count - 1; j >= 0; --j)
+                  *at++ = w(group * channels + c, r, v.first + i * v.step, h.first + j * h.step);
+        detail::correlate<D, T>(
+            sink<T, 4, D>(to, dx.add), dy, as_view(turned), taps,
+            {.padding = {{v.padding, h.padding}}, .dilation = {{v.dilation, h.dilation}}, .groups = g.groups});
+      }
+  } else {
+    detail::unfolded_conv<D, T> const by(d, dx.shape(), w.shape(), dy.shape(), g);
+    for (std::ptrdiff_t group = 0; group < g.groups; ++group) {
+      tensor<T, 2, D> const weights = by.weights(w, group);
+      tensor<T, 3, D> const results = by.results(dy, group);
+      tensor<T, 3, D> taps(shape<3>{{dx.shape()[0], weights.extent(1), results.extent(2)}}, uninitialized);
+      gemm(d, as_sink(taps), as_view(weights).transpose().unsqueeze(0), as_view(results));
+      by.fold(dx, taps, group);
+    }
+  }
+}
+
+template <class D, class T>
+void conv_weight_gradient(D d, sink<T, 4, D> dw, view<T const, 4, D> x, view<T const, 4, D> dy,
+                          conv_geometry const& g = {}) {
+  if (!dw) return;
+  detail::check_conv("conv_weight_gradient", x.shape(), dw.shape(), dy.shape(), g);
+  if (dw.shape().size() == 0) return;
+  if (dy.size() == 0) {
+    if (!dw.add) fill(d, dw.to, T(0));
+    return;
+  }
+  if constexpr (is_host<D>) {
+    detail::correlate_weights<D, T>(dw, x, dy, g);
+  } else {
+    detail::unfolded_conv<D, T> const by(d, x.shape(), dw.shape(), dy.shape(), g);
+    std::ptrdiff_t const rows = dw.shape()[0] / g.groups;
+    for (std::ptrdiff_t group = 0; group < g.groups; ++group) {
+      tensor<T, 3, D> const taps = by.unfold(x, group), results = by.results(dy, group);
+      tensor<T, 2, D> sum(shape<2>{{rows, taps.extent(1)}}, uninitialized);
+      for (std::ptrdiff_t n = 0; n < x.extent(0); ++n)
+        gemm(d, sink<T, 2, D>(sum.view(), n > 0), as_view(results)[n], as_view(taps)[n].transpose());
+      view<T, 4, D> const to = dw.to.slice(0, group * rows, (group + 1) * rows);
+      copy(d, sink<T, 4, D>(to, dw.add), as_view(sum).reshape(to.shape()));
+    }
+  }
+}
+
+LIMBIC_END
+// ---- limbic/ops/conv.hpp -----------------------------------------------------------------------------------------
+// limbic/ops/conv.hpp - convolution of signals and images, as networks have it: the kernel is not turned round
+//
+//   functional::conv2d(x, w, b)                                 x (N, C, H, W), w (O, C / groups, kh, kw), b (O) or none
+//   functional::conv2d(x, w, {.stride = 2, .padding = {1, 2}})
+//   functional::conv1d(x, w, b, {.padding = same})              x (N, C, L),    w (O, C / groups, k)
+//
+//   y[n, o, p, q] = b[o] + sum over c, i, j of  w[o, c, i, j] x[n, g C' + c, s p + d i - a, s q + d j - a]
+//
+// with stride s, dilation d, padding a (zeros), and C' = C / groups channels for each of the groups, of which o is in number
+// g. An axis of H becomes floor((H + 2 a - d (k - 1) - 1) / s) + 1. `same` pads so that a stride of 1 keeps the extent; of an
+// odd number of zeros the larger half comes last, as in PyTorch.
+//
+// adjoint  x', w' by the transposed sums (kernels/conv.hpp), b' += the sum of y' over images and positions
+// errors   channels that do not fit, a kernel that is longer than the padded axis, `same` with a stride
+//
+// Options and results are those of torch.nn.functional.conv1d and conv2d. The transposed one is in conv_transpose.hpp.
+
+LIMBIC_BEGIN
+
+// One number for each of S axes: 2 stands for {2, 2}.
+template <int S> struct per_axis {
+  shape<S> of;  // the axes in their order
+  template <std::integral I> constexpr per_axis(I all) {
+    for (int i = 0; i < S; ++i) of[i] = static_cast<std::ptrdiff_t>(all);
+  }
+  constexpr per_axis(std::ptrdiff_t rows, std::ptrdiff_t columns)
+    requires(S == 2)
+      : of{{rows, columns}} {}
+};
+
+// As padding: as many zeros as keep the extent.
+inline constexpr std::ptrdiff_t same = -1;
+
+// How a kernel of S axes moves over a signal or an image.
+template <int S> struct conv_options {
+  per_axis<S> stride = 1, padding = 0, dilation = 1;  // padding: zeros at both ends, or `same`
+  std::ptrdiff_t groups = 1;                          // of channels that do not see one another
+};
+
+namespace detail {
+
+// A signal (N, C, L) as images of one row.
+template <class T, int R, class D> constexpr view<T, 4, D> as_images(view<T, R, D> const& v) {
+  static_assert(R == 3 || R == 4);
+  if constexpr (R == 4) return v;
+  else return v.unsqueeze(2);
+}
+template <class T, int R, class D> constexpr sink<T, 4, D> as_images(sink<T, R, D> const& s) {
+  return {as_images(s.to), s.add};
+}
+
+// The geometry for images; what a signal does not have is a kernel of one row.
+template <int S> conv_geometry image_geometry(conv_options<S> const& o, shape<S> const& padding) {
+  conv_geometry g{.groups = o.groups};
+  for (int i = 0; i < S; ++i) {
+    g.stride[2 - S + i] = o.stride.of[i];
+    g.padding[2 - S + i] = padding[i];
+    g.dilation[2 - S + i] = o.dilation.of[i];
+  }
+  return g;
+}
+
+template <int S> void check_conv_options(std::string_view name, conv_options<S> const& o) {
+  for (int i = 0; i < S; ++i) {
+    if (o.stride.of[i] < 1 || o.dilation.of[i] < 1)
+      fail<argument_error>(name, "stride and dilation must be at least 1, but are ", o.stride.of, " and ",
+                           o.dilation.of);
+    if (o.padding.of[i] < 0 && o.padding.of[i] != same)
+      fail<argument_error>(name, "padding must not be negative, but is ", o.padding.of);
+    if (o.padding.of[i] == same && o.stride.of[i] != 1)
+      fail<argument_error>(name, "padding `same` is for a stride of 1, but it is ", o.stride.of);
+  }
+  if (o.groups < 1) fail<argument_error>(name, "there must be at least one group, but groups is ", o.groups);
+}
+
+// y = b for each channel, to which a product is then added; nothing where there is no bias.
+template <class D, class T, int R> void start_with_bias(D d, view<T, R, D> y, view<T const, 1, D> bias) {
+  if (bias) copy(d, as_images(y), bias.unsqueeze(1).unsqueeze(2));
+}
+template <class D, class T, int R> void bias_gradient(D d, sink<T, 1, D> dbias, view<T const, R, D> dy) {
+  if (dbias)
+    spread_back(d, sink<T, 3, D>(dbias.to.unsqueeze(1).unsqueeze(2), dbias.add), identity_function{}, as_images(dy));
+}
+
+}  // namespace detail
+
+template <int S> struct conv_op {
+  static constexpr std::string_view name = S == 1 ? "conv1d" : "conv2d";
+  static constexpr keep needs = keep::inputs(0, 1);
+  conv_options<S> options;
+
+  shape<S + 2> shape_of(shape<S + 2> const& x, shape<S + 2> const& w, shape<1> const& bias) const {
+    detail::check_conv_options(name, options);
+    if (x[1] != options.groups * w[1] || w[0] % options.groups != 0 || w[0] < 1 || w[1] < 1)
+      fail<shape_error>(name, "a weight of shape ", w, " in ", options.groups, " groups does not fit x ", x,
+                        ": expected (a multiple of the groups, channels / groups, kernel)");
+    if (bias[0] != 0 && bias[0] != w[0])
+      fail<shape_error>(name, "a bias of shape ", bias, " must have an element for each row of the weight ", w);
+    shape<S + 2> y;
+    y[0] = x[0];
+    y[1] = w[0];
+    for (int i = 0; i < S; ++i) {
+      std::ptrdiff_t const reach = options.dilation.of[i] * (w[2 + i] - 1) + 1;
+      std::ptrdiff_t const padded = x[2 + i] + (options.padding.of[i] == same ? reach - 1 : 2 * options.padding.of[i]);
+      if (w[2 + i] < 1 || reach > padded)
+        fail<shape_error>(name, "a kernel of shape ", w, " reaches over ", reach, " elements, the padded axis ", 2 + i,
+                          " of x ", x, " has ", padded);
+      y[2 + i] = (padded - reach) / options.stride.of[i] + 1;
+    }
+    return y;
+  }
+  template <class D, class T>
+  void forward(D d, view<T, S + 2, D> y, view<T const, S + 2, D> x, view<T const, S + 2, D> w,
+               view<T const, 1, D> bias) const {
+    detail::start_with_bias(d, y, bias);
+    conv(d, sink<T, 4, D>(detail::as_images(y), static_cast<bool>(bias)), detail::as_images(x), detail::as_images(w),
+         geometry(w.shape()));
+  }
+  template <class D, class T>
+  void adjoint(D d, view<T const, S + 2, D> x, view<T const, S + 2, D> w, view<T const, 1, D>, view<T const, S + 2, D>,
+               view<T const, S + 2, D> dy, sink<T, S + 2, D> dx, sink<T, S + 2, D> dw, sink<T, 1, D> dbias) const {
+    conv_geometry const g = geometry(w.shape());
+    if (dx) conv_input_gradient(d, detail::as_images(dx), detail::as_images(dy), detail::as_images(w), g);
+    if (dw) conv_weight_gradient(d, detail::as_images(dw), detail::as_images(x), detail::as_images(dy), g);
+    detail::bias_gradient(d, dbias, dy);
+  }
+
+ private:
+  conv_geometry geometry(shape<S + 2> const& w) const {
+    shape<S> padding = options.padding.of;
+    for (int i = 0; i < S; ++i)
+      if (padding[i] == same) padding[i] = options.dilation.of[i] * (w[2 + i] - 1) / 2;
+    return detail::image_geometry(options, padding);
+  }
+};
+
+namespace detail {
+template <int S, operand X, operand W, operand B> auto apply_conv(conv_options<S> const& o, X&& x, W&& w, B&& bias) {
+  constexpr bool fit = rank_of<X> == S + 2 && rank_of<W> == S + 2 && rank_of<B> == 1;
+  if constexpr (fit) return apply(conv_op<S>{o}, std::forward<X>(x), std::forward<W>(w), std::forward<B>(bias));
+  else static_assert(fit, "limbic: conv1d takes x and weight of rank 3, conv2d of rank 4, and a bias of rank 1");
+}
+}  // namespace detail
+
+namespace functional {
+
+template <operand X, operand W, operand B> auto conv1d(X&& x, W&& weight, B&& bias, conv_options<1> const& o = {}) {
+  return limbic::detail::apply_conv<1>(o, std::forward<X>(x), std::forward<W>(weight), std::forward<B>(bias));
+}
+template <operand X, operand W> auto conv1d(X&& x, W&& weight, conv_options<1> const& o = {}) {
+  return limbic::detail::apply_conv<1>(o, std::forward<X>(x), std::forward<W>(weight), absent<X, 1>());
+}
+template <operand X, operand W, operand B> auto conv2d(X&& x, W&& weight, B&& bias, conv_options<2> const& o = {}) {
+  return limbic::detail::apply_conv<2>(o, std::forward<X>(x), std::forward<W>(weight), std::forward<B>(bias));
+}
+template <operand X, operand W> auto conv2d(X&& x, W&& weight, conv_options<2> const& o = {}) {
+  return limbic::detail::apply_conv<2>(o, std::forward<X>(x), std::forward<W>(weight), absent<X, 1>());
+}
+
+}  // namespace functional
+
+LIMBIC_END
+// ---- limbic/ops/conv_transpose.hpp -------------------------------------------------------------------------------
+// limbic/ops/conv_transpose.hpp - transposed convolution: each element of x lays a scaled kernel into y
+//
+//   functional::conv_transpose2d(x, w, b, {.stride = 2})        x (N, C, H, W), w (C, O / groups, kh, kw), b (O) or none
+//   functional::conv_transpose1d(x, w, b)                       x (N, C, L),    w (C, O / groups, k)
+//
+//   y[n, g O' + o, s p + d i - a, s q + d j - a] = b + the sum over c, i, j of  w[c, o, i, j] x[n, c, p, q]
+//
+// with stride s, dilation d, O' = O / groups; padding a leaves out so many positions of y at both ends, output_padding adds
+// some at the far one. It is conv2d's gradient of the input, and conv2d its adjoint. An axis of H becomes
+// (H - 1) s - 2 a + d (k - 1) + output_padding + 1.
+//
+// errors   channels that do not fit, a result without elements, output_padding not below stride or dilation
+//
+// Options and results are those of torch.nn.functional.conv_transpose1d and conv_transpose2d.
+
+LIMBIC_BEGIN
+
+// How a kernel of S axes is laid into a signal or an image.
+template <int S> struct conv_transpose_options {
+  per_axis<S> stride = 1, padding = 0, output_padding = 0, dilation = 1;  // positions of y
+  std::ptrdiff_t groups = 1;                                              // of channels that do not see one another
+};
+
+template <int S> struct conv_transpose_op {
+  static constexpr std::string_view name = S == 1 ? "conv_transpose1d" : "conv_transpose2d";
+  static constexpr keep needs = keep::inputs(0, 1);
+  conv_transpose_options<S> options;
+
+  shape<S + 2> shape_of(shape<S + 2> const& x, shape<S + 2> const& w, shape<1> const& bias) const {
+    detail::check_conv_options<S>(name, {options.stride, options.padding, options.dilation, options.groups});
+    if (x[1] != w[0] || w[0] % options.groups != 0 || w[0] < 1 || w[1] < 1)
+      fail<shape_error>(name, "a weight of shape ", w, " in ", options.groups, " groups does not fit x ", x,
+                        ": expected (channels, output channels / groups, kernel)");
+    shape<S + 2> y;
+    y[0] = x[0];
+    y[1] = w[1] * options.groups;
+    if (bias[0] != 0 && bias[0] != y[1])
+      fail<shape_error>(name, "a bias of shape ", bias, " must have an element for each of the ", y[1],
+                        " output channels");
+    for (int i = 0; i < S; ++i) {
+      std::ptrdiff_t const s = options.stride.of[i], d = options.dilation.of[i], more = options.output_padding.of[i];
+      if (options.padding.of[i] < 0 || more < 0 || (more >= s && more >= d))
+        fail<argument_error>(name, "output_padding ", options.output_padding.of, " must be less than stride ",
+                             options.stride.of, " or dilation ", options.dilation.of, ", and padding ",
+                             options.padding.of, " not negative");
+      y[2 + i] = (x[2 + i] - 1) * s - 2 * options.padding.of[i] + d * (w[2 + i] - 1) + more + 1;
+      if (w[2 + i] < 1 || x[2 + i] < 1 || y[2 + i] < 1)
+        fail<shape_error>(name, "x ", x, " and a weight of shape ", w, " with padding ", options.padding.of,
+                          " leave no element along axis ", 2 + i);
+    }
+    return y;
+  }
+  template <class D, class T>
+  void forward(D d, view<T, S + 2, D> y, view<T const, S + 2, D> x, view<T const, S + 2, D> w,
+               view<T const, 1, D> bias) const {
+    detail::start_with_bias(d, y, bias);
+    conv_input_gradient(d, sink<T, 4, D>(detail::as_images(y), static_cast<bool>(bias)), detail::as_images(x),
+                        detail::as_images(w), geometry());
+  }
+  template <class D, class T>
+  void adjoint(D d, view<T const, S + 2, D> x, view<T const, S + 2, D> w, view<T const, 1, D>, view<T const, S + 2, D>,
+               view<T const, S + 2, D> dy, sink<T, S + 2, D> dx, sink<T, S + 2, D> dw, sink<T, 1, D> dbias) const {
+    if (dx) conv(d, detail::as_images(dx), detail::as_images(dy), detail::as_images(w), geometry());
+    if (dw) conv_weight_gradient(d, detail::as_images(dw), detail::as_images(dy), detail::as_images(x), geometry());
+    detail::bias_gradient(d, dbias, dy);
+  }
+
+ private:
+  conv_geometry geometry() const {
+    return detail::image_geometry<S>({options.stride, 0, options.dilation, options.groups}, options.padding.of);
+  }
+};
+
+namespace detail {
+template <int S, operand X, operand W, operand B>
+auto apply_conv_transpose(conv_transpose_options<S> const& o, X&& x, W&& w, B&& bias) {
+  constexpr bool fit = rank_of<X> == S + 2 && rank_of<W> == S + 2 && rank_of<B> == 1;
+  if constexpr (fit)
+    return apply(conv_transpose_op<S>{o}, std::forward<X>(x), std::forward<W>(w), std::forward<B>(bias));
+  else
+    static_assert(fit,
+                  "limbic: conv_transpose1d takes x and weight of rank 3, conv_transpose2d of rank 4, and a bias "
+                  "of rank 1");
+}
+}  // namespace detail
+
+namespace functional {
+
+template <operand X, operand W, operand B>
+auto conv_transpose1d(X&& x, W&& weight, B&& bias, conv_transpose_options<1> const& o = {}) {
+  return limbic::detail::apply_conv_transpose<1>(o, std::forward<X>(x), std::forward<W>(weight), std::forward<B>(bias));
+}
+template <operand X, operand W> auto conv_transpose1d(X&& x, W&& weight, conv_transpose_options<1> const& o = {}) {
+  return limbic::detail::apply_conv_transpose<1>(o, std::forward<X>(x), std::forward<W>(weight), absent<X, 1>());
+}
+template <operand X, operand W, operand B>
+auto conv_transpose2d(X&& x, W&& weight, B&& bias, conv_transpose_options<2> const& o = {}) {
+  return limbic::detail::apply_conv_transpose<2>(o, std::forward<X>(x), std::forward<W>(weight), std::forward<B>(bias));
+}
+template <operand X, operand W> auto conv_transpose2d(X&& x, W&& weight, conv_transpose_options<2> const& o = {}) {
+  return limbic::detail::apply_conv_transpose<2>(o, std::forward<X>(x), std::forward<W>(weight), absent<X, 1>());
+}
+
+}  // namespace functional
+
+LIMBIC_END
+// ---- limbic/nn/conv.hpp ------------------------------------------------------------------------------------------
+// limbic/nn/conv.hpp - convolution layers of signals and images, and the transposed ones
+//
+//   conv2d<float> c(3, 32, 3, random, {.padding = same});          3 -> 32 channels, kernel 3 x 3
+//   conv2d<float> wide(32, 32, {1, 7}, random, {.stride = {1, 2}});
+//   conv1d<float> s(2, 8, 5, random, {.bias = false});
+//   conv_transpose2d<float> up(32, 16, 2, random, {.stride = 2});
+//
+// shape   x (N, in, H, W) -> (N, out, H', W'), see ops/conv.hpp and ops/conv_transpose.hpp; weight (out, in / groups, kh,
+//         kw), transposed (in, out / groups, kh, kw); bias (out): as in torch.nn.Conv2d and torch.nn.ConvTranspose2d
+// start   weight and bias uniform in +-1 / sqrt(f), f = weight.extent(1) kh kw, as in PyTorch
+
+LIMBIC_BEGIN
+
+// How a layer's kernel moves, as in conv_options.
+template <int S> struct conv_layer_options {
+  per_axis<S> stride = 1, padding = 0, dilation = 1;  // padding: zeros at both ends, or `same`
+  std::ptrdiff_t groups = 1;                          // of channels that do not see one another
+  bool bias = true;
+};
+// How a layer's kernel is laid, as in conv_transpose_options.
+template <int S> struct conv_transpose_layer_options {
+  per_axis<S> stride = 1, padding = 0, output_padding = 0, dilation = 1;  // positions of y
+  std::ptrdiff_t groups = 1;                                              // of channels that do not see one another
+  bool bias = true;
+};
+
+namespace detail {
+
+// What both kinds of layers own.
+template <int S, class T, class D> struct kernel_and_bias {
+  parameter<T, S + 2, D> weight;
+  parameter<T, 1, D> bias;  // empty where there is none
+
+  // Names the parameters: weight, bias.
+  void each(auto f) {
+    f("weight", weight);
+    if (bias.size() > 0) f("bias", bias);
+  }
+
+ protected:
+  kernel_and_bias() = default;
+  kernel_and_bias(std::string_view name, std::ptrdiff_t in, std::ptrdiff_t out, std::ptrdiff_t groups, bool transposed,
+                  per_axis<S> const& kernel, bool biased, rng& random) {
+    if (in < 1 || out < 1 || groups < 1 || in % groups != 0 || out % groups != 0)
+      fail<argument_error>(name, "channels must be positive multiples of the groups, but are ", in, " and ", out,
+                           " in ", groups, " groups");
+    shape<S + 2> extents;
+    extents[0] = transposed ? in : out;
+    extents[1] = (transposed ? out : in) / groups;
+    double fan = static_cast<double>(extents[1]);
+    for (int i = 0; i < S; ++i) {
+      if (kernel.of[i] < 1) fail<argument_error>(name, "a kernel must be at least 1 long, but is ", kernel.of);
+      extents[2 + i] = kernel.of[i];
+      fan *= static_cast<double>(kernel.of[i]);
+    }
+    weight = parameter<T, S + 2, D>(extents);
+    init::uniform(weight, random, -1 / std::sqrt(fan), 1 / std::sqrt(fan));
+    if (!biased) return;
+    bias = parameter<T, 1, D>(shape<1>{{out}});
+    init::uniform(bias, random, -1 / std::sqrt(fan), 1 / std::sqrt(fan));
+  }
+};
+
+}  // namespace detail
+
+// A convolution over S axes: conv1d, conv2d.
+template <int S, class T, class D = default_device> struct conv_layer : detail::kernel_and_bias<S, T, D> {
+  conv_options<S> options;  // how the kernel moves
+
+  conv_layer() = default;
+  conv_layer(std::ptrdiff_t in, std::ptrdiff_t out, per_axis<S> const& kernel, rng& random,
+             conv_layer_options<S> const& o = {})
+      : detail::kernel_and_bias<S, T, D>(conv_op<S>::name, in, out, o.groups, false, kernel, o.bias, random),
+        options{o.stride, o.padding, o.dilation, o.groups} {
+    detail::check_conv_options(conv_op<S>::name, options);
+  }
+  template <operand X> auto operator()(X&& x) const {
+    if (this->bias.size() > 0) return detail::apply_conv<S>(options, std::forward<X>(x), this->weight, this->bias);
+    return detail::apply_conv<S>(options, std::forward<X>(x), this->weight, absent<X, 1, T>());
+  }
+};
+// A convolution of signals (N, in, L).
+template <class T, class D = default_device> using conv1d = conv_layer<1, T, D>;
+// A convolution of images (N, in, H, W).
+template <class T, class D = default_device> using conv2d = conv_layer<2, T, D>;
+
+// A transposed convolution over S axes: conv_transpose1d, conv_transpose2d.
+template <int S, class T, class D = default_device> struct conv_transpose_layer : detail::kernel_and_bias<S, T, D> {
+  conv_transpose_options<S> options;  // how the kernel is laid
+
+  conv_transpose_layer() = default;
+  conv_transpose_layer(std::ptrdiff_t in, std::ptrdiff_t out, per_axis<S> const& kernel, rng& random,
+                       conv_transpose_layer_options<S> const& o = {})
+      : detail::kernel_and_bias<S, T, D>(conv_transpose_op<S>::name, in, out, o.groups, true, kernel, o.bias, random),
+        options{o.stride, o.padding, o.output_padding, o.dilation, o.groups} {
+    detail::check_conv_options<S>(conv_transpose_op<S>::name, {o.stride, o.padding, o.dilation, o.groups});
+  }
+  template <operand X> auto operator()(X&& x) const {
+    if (this->bias.size() > 0)
+      return detail::apply_conv_transpose<S>(options, std::forward<X>(x), this->weight, this->bias);
+    return detail::apply_conv_transpose<S>(options, std::forward<X>(x), this->weight, absent<X, 1, T>());
+  }
+};
+// A transposed convolution of signals (N, in, L).
+template <class T, class D = default_device> using conv_transpose1d = conv_transpose_layer<1, T, D>;
+// A transposed convolution of images (N, in, H, W).
+template <class T, class D = default_device> using conv_transpose2d = conv_transpose_layer<2, T, D>;
+
+LIMBIC_END
 // ---- limbic/nn/mode.hpp ------------------------------------------------------------------------------------------
 // limbic/nn/mode.hpp - whether a layer is being trained or used
 //
@@ -7208,6 +8105,37 @@ template <operand X> auto exp(X&& x) { return apply(exp_op{}, std::forward<X>(x)
 template <operand X> auto expm1(X&& x) { return apply(expm1_op{}, std::forward<X>(x)); }
 
 LIMBIC_END
+// ---- limbic/ops/hypot.hpp ----------------------------------------------------------------------------------------
+// limbic/ops/hypot.hpp - length of the vector (a, b)
+//
+//   y = sqrt(a^2 + b^2), as m sqrt(1 + (n / m)^2) with m the greater and n the lesser of |a| and |b|: no square overflows,
+//   or vanishes
+//
+// shape   broadcast (NumPy's rule)
+// adjoint a' += y' a / y,  b' += y' b / y;  0 where y = 0 (of the subgradients the least), in second derivatives too
+// domain  all numbers; a NaN in either gives NaN, an infinity beside a number infinity
+
+LIMBIC_BEGIN
+
+struct hypot_op {
+  static constexpr std::string_view name = "hypot";
+  static constexpr keep needs = keep::input | keep::output;
+
+  template <class V> constexpr V value(V a, V b) const {
+    V const x = math::abs(a), y = math::abs(b), m = math::max(x, y), n = math::min(x, y);
+    V const ratio = math::select(m == n, V(1), n / m);  // 0 / 0, inf / inf
+    return m * math::sqrt(V(1) + ratio * ratio);
+  }
+  template <class V> constexpr auto slopes(V a, V b, V y) const {
+    return results{math::select(y == V(0), V(0), a / y), math::select(y == V(0), V(0), b / y)};
+  }
+};
+
+template <operand A, operand B> auto hypot(A&& a, B&& b) {
+  return apply(hypot_op{}, std::forward<A>(a), std::forward<B>(b));
+}
+
+LIMBIC_END
 // ---- limbic/ops/log.hpp ------------------------------------------------------------------------------------------
 // limbic/ops/log.hpp - natural logarithms
 //
@@ -7918,6 +8846,130 @@ template <operand X> auto mean(X&& x, int axis) {
 }
 template <operand X> auto mean(X&& x, int axis, keepdim_t) {
   return detail::apply_along(mean_op<over::axis_kept>{{axis}}, std::forward<X>(x));
+}
+
+LIMBIC_END
+// ---- limbic/ops/soft_histogram.hpp -------------------------------------------------------------------------------
+// limbic/ops/soft_histogram.hpp - how many elements lie in each of equally wide bins, counted so that it has a gradient
+//
+//   soft_histogram(x, {.bins = 8, .low = -1, .high = 1})          of all elements
+//   soft_histogram(x, {.bins = 8, .low = -1, .high = 1}, 1)       of each line along axis 1
+//
+//   h_i = sum over x of  s((x - e_i) / b) - s((x - e_{i+1}) / b),     e_i = low + i w,   w = (high - low) / bins
+//       = K sum over x of  s((x - e_i) / b) s((e_{i+1} - x) / b),     K = 1 - e^(-w/b),  s the logistic sigmoid
+//
+// The second line is computed: nothing cancels in it. An element counts with a weight between 0 and 1 that changes over a
+// few b on either side of an edge; its weights over all bins add up to s((x - low) / b) - s((x - high) / b), nearly 1
+// within the range. As b goes to 0, h goes to the counts of data/histogram.hpp (but for elements on an edge, which count
+// by half in both bins). The bandwidth b is a fraction of the bins' width, `bandwidth` w.
+//
+// shape   any -> (bins); along an axis: that axis has `bins` elements in place of its own
+// adjoint x' += sum_i h'_i f_i(x) (s((e_{i+1} - x) / b) - s((x - e_i) / b)) / b,   f_i(x): what x adds to h_i
+// domain  bins >= 1; low < high, both finite, and apart by a finite number; bandwidth > 0. Infinite elements count nowhere,
+//         like those far outside of the range; a NaN makes all bins of its line NaN. Of no elements all heights are 0.
+//         normalize divides a line's heights by their sum, so that they sum to 1; NaN where that is 0
+// source  the binning of Ustinova and Lempitsky 2016, arXiv:1611.00822, with a logistic kernel
+
+LIMBIC_BEGIN
+
+struct soft_histogram_options {
+  std::ptrdiff_t bins = 10;
+  double low = 0, high = 1;  // the range, which the bins share evenly
+  double bandwidth = 0.1;    // of the edges, in widths of a bin
+  bool normalize = false;    // heights that sum to 1
+};
+
+namespace detail {
+
+// A bin of soft_histogram: what an element adds to it, and the slope of that.
+struct soft_bin {
+  double low, high, inverse_bandwidth, scale;
+  template <class V> constexpr V above(V x) const {
+    return math::sigmoid((x - math::constant<V>(low)) * math::constant<V>(inverse_bandwidth));
+  }
+  template <class V> constexpr V below(V x) const {
+    return math::sigmoid((math::constant<V>(high) - x) * math::constant<V>(inverse_bandwidth));
+  }
+};
+struct soft_bin_height : soft_bin {
+  template <class V> constexpr V operator()(V x) const { return math::constant<V>(scale) * above(x) * below(x); }
+};
+struct soft_bin_slope : soft_bin {
+  template <class V> constexpr V operator()(V x, V dy) const {
+    V const a = above(x), b = below(x);
+    return dy * (math::constant<V>(scale * inverse_bandwidth) * a * b * (b - a));
+  }
+};
+
+struct soft_bins {
+  std::ptrdiff_t bins;
+  double low, high, inverse_bandwidth, scale;
+
+  constexpr soft_bin bin(std::ptrdiff_t i) const { return {edge(i), edge(i + 1), inverse_bandwidth, scale}; }
+  constexpr double edge(std::ptrdiff_t i) const {
+    return i == bins ? high : low + static_cast<double>(i) * ((high - low) / static_cast<double>(bins));
+  }
+};
+struct soft_histogram_forward : soft_bins {
+  constexpr void operator()(auto x, auto y) const {
+    for (std::ptrdiff_t i = 0; i < bins; ++i) y.put(i, fold(sum_of{}, soft_bin_height{bin(i)}, x));
+  }
+};
+struct soft_histogram_adjoint : soft_bins {
+  constexpr void operator()(auto x, auto dy, auto dx) const {
+    for (std::ptrdiff_t i = 0; i < bins; ++i) {
+      map(dx, soft_bin_slope{bin(i)}, x, dy[i]);
+      dx.add = true;
+    }
+  }
+};
+
+}  // namespace detail
+
+struct soft_histogram_op {
+  static constexpr std::string_view name = "soft_histogram";
+  static constexpr keep needs = keep::input;
+  detail::soft_bins bins;
+  int axis = 0;
+
+  template <int R> shape<R> shape_of(shape<R> x) const {
+    x[normalize_axis(name, axis, R)] = bins.bins;
+    return x;
+  }
+  template <class D, class X> void forward(D d, auto y, X x) const {
+    if (x.size() == 0) return fill(d, y, typename X::value_type(0));
+    for_each_row(d, axis, detail::soft_histogram_forward{bins}, x, y);
+  }
+  template <class D, class X> void adjoint(D d, X x, auto, auto dy, auto dx) const {
+    if (!dx || x.size() == 0) return;
+    for_each_row(d, axis, detail::soft_histogram_adjoint{bins}, x, dy, dx);
+  }
+};
+
+namespace detail {
+// T: the number in which bins are told apart.
+template <class T> soft_bins make_soft_bins(soft_histogram_options const& o) {
+  constexpr std::string_view name = "soft_histogram";
+  if (o.bins < 1) fail<argument_error>(name, "there must be at least one bin, but bins is ", o.bins);
+  if (!(o.low < o.high) || !math::isfinite(o.high - o.low))
+    fail<argument_error>(name, "low must be less than high and both finite, but the range is ", o.low, " to ", o.high);
+  double const inverse = static_cast<double>(o.bins) / (o.high - o.low) / o.bandwidth;
+  if (!(o.bandwidth > 0) || !math::isfinite(o.bandwidth) || !math::isfinite(static_cast<T>(inverse)))
+    fail<argument_error>(name, "the bandwidth must be positive and not below all numbers, but is ", o.bandwidth,
+                         " of a bin's width ", (o.high - o.low) / static_cast<double>(o.bins));
+  return {o.bins, o.low, o.high, inverse, -math::expm1(-1 / o.bandwidth)};
+}
+}  // namespace detail
+
+template <operand X> auto soft_histogram(X&& x, soft_histogram_options const& o, int axis) {
+  auto const bins = detail::make_soft_bins<base_of<element_of<X>>>(o);
+  auto heights = detail::apply_along(soft_histogram_op{bins, axis}, std::forward<X>(x));
+  if (!o.normalize) return heights;
+  auto const total = sum(heights, axis, keepdim);
+  return div(heights, total);
+}
+template <operand X> auto soft_histogram(X&& x, soft_histogram_options const& o) {
+  return soft_histogram(reshape(std::forward<X>(x), shape<1>{{x.shape().size()}}), o, 0);
 }
 
 LIMBIC_END

@@ -69,7 +69,7 @@ template <int S, class T, class D> struct kernel_and_bias {
 
 // A convolution over S axes: conv1d, conv2d.
 template <int S, class T, class D = default_device> struct conv_layer : detail::kernel_and_bias<S, T, D> {
-  conv_options<S> options;
+  conv_options<S> options;  // how the kernel moves
 
   conv_layer() = default;
   conv_layer(std::ptrdiff_t in, std::ptrdiff_t out, per_axis<S> const& kernel, rng& random,
@@ -90,7 +90,7 @@ template <class T, class D = default_device> using conv2d = conv_layer<2, T, D>;
 
 // A transposed convolution over S axes: conv_transpose1d, conv_transpose2d.
 template <int S, class T, class D = default_device> struct conv_transpose_layer : detail::kernel_and_bias<S, T, D> {
-  conv_transpose_options<S> options;
+  conv_transpose_options<S> options;  // how the kernel is laid
 
   conv_transpose_layer() = default;
   conv_transpose_layer(std::ptrdiff_t in, std::ptrdiff_t out, per_axis<S> const& kernel, rng& random,
