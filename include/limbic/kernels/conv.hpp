@@ -10,8 +10,8 @@
 // stride, dilation and padding of an axis. How many zeros follow at the far ends is what P and Q say. Results are sinks;
 // operands may have any strides.
 //
-// On a CPU each is a matrix product whose right operand is never there as a whole: a tile of pixels is gathered, 128 taps
-// at a time, straight into the panels that gemm's micro-kernel reads (Chetlur et al. 2014, "cuDNN: efficient primitives for
+// On a CPU each is a matrix product whose right operand is never there as a whole: a tile of pixels, of several images where
+// they are small, is gathered, 128 taps at a time, straight into the panels that gemm's micro-kernel reads (Chetlur et al. 2014, "cuDNN: efficient primitives for
 // deep learning", did so on GPUs). The gradient of the input is the same product with the kernel turned round; with a
 // stride, one product for each residue of the pixels modulo the stride, with the taps that meet it. Every element is
 // one chain of multiply-adds in the order of (c, i, j) (weights: of the images and pixels) in blocks of 128, so its bits
@@ -52,11 +52,11 @@ struct conv_taps {
   std::ptrdiff_t count() const { return channels * rows * columns; }
 };
 
-// One group of channels of one image, as far as the taps reach.
-template <class T> struct conv_source {
-  T const* data;
-  std::ptrdiff_t channel, row;  // from one channel, and from one row, to the next
-};
+// How many images share the tiles of pixels: as many as fill one.
+inline std::ptrdiff_t images_of_strip(std::ptrdiff_t images, std::ptrdiff_t pixels) {
+  std::ptrdiff_t const some = pixels > 0 && pixels < gemm_columns ? gemm_columns / pixels : 1;
+  return some < images ? some : images;
+}
 
 // Pixels that lie `stride` apart in an image, beside one another in a panel.
 struct pixel_run {
@@ -78,53 +78,61 @@ template <class D, class T> class conv_reader {
     channel_ = in_place_ ? x.stride(1) : reach_.size();
     row_ = in_place_ ? x.stride(2) : reach_[1];
   }
-  // Elements that a copy of so many channels takes: none where images are read in place.
-  std::ptrdiff_t room(std::ptrdiff_t channels) const { return in_place_ ? 0 : channels * reach_.size() + slack; }
+  // Elements that a copy of so many images and channels takes: none where images are read in place.
+  std::ptrdiff_t room(std::ptrdiff_t images, std::ptrdiff_t channels) const {
+    return in_place_ ? 0 : images * channels * reach_.size() + slack;
+  }
 
-  // x (C, H, W) of an image and group, or its copy with zeros around it.
-  conv_source<T> source(view<T const, 3, D> x, T* copied) const {
-    T const* const first = x.data() - g_.padding[0] * x.stride(1) - g_.padding[1] * x.stride(2);
-    if (in_place_) return {first, channel_, row_};
-    std::ptrdiff_t const height = x.extent(1), width = x.extent(2), left = clamp(g_.padding[1], reach_[1]);
-    std::ptrdiff_t const right = clamp(g_.padding[1] + width, reach_[1]), step = x.stride(2);
+  // Some images and channels of x, to be read from now on: in place, or from a copy with zeros around each.
+  void read(view<T const, 4, D> x, T* copied) {
+    if (in_place_) {
+      data_ = x.data() - g_.padding[0] * x.stride(2) - g_.padding[1] * x.stride(3);
+      image_ = x.stride(0);
+      return;
+    }
+    data_ = copied;
+    image_ = x.extent(1) * channel_;
+    std::ptrdiff_t const height = x.extent(2), width = x.extent(3), left = clamp(g_.padding[1], reach_[1]);
+    std::ptrdiff_t const right = clamp(g_.padding[1] + width, reach_[1]), step = x.stride(3);
     T* to = copied;
-    for (std::ptrdiff_t c = 0; c < x.extent(0); ++c)
+    for (std::ptrdiff_t c = 0; c < x.extent(0) * x.extent(1); ++c)
       for (std::ptrdiff_t r = 0; r < reach_[0]; ++r, to += reach_[1]) {
         std::ptrdiff_t const y = r - g_.padding[0];
         bool const outside = y < 0 || y >= height;
-        T const* const from = outside ? nullptr : x.data() + c * x.stride(0) + y * x.stride(1);
+        T const* const from =
+            outside ? nullptr
+                    : x.data() + c / x.extent(1) * x.stride(0) + c % x.extent(1) * x.stride(1) + y * x.stride(2);
         std::ptrdiff_t const begin = outside ? reach_[1] : left, end = outside ? reach_[1] : right;
         for (std::ptrdiff_t i = 0; i < begin; ++i) to[i] = T(0);
         for (std::ptrdiff_t i = begin; i < end; ++i) to[i] = from[(i - g_.padding[1]) * step];
         for (std::ptrdiff_t i = end; i < reach_[1]; ++i) to[i] = T(0);
       }
     for (std::ptrdiff_t i = 0; i < slack; ++i) to[i] = T(0);
-    return {copied, channel_, row_};
   }
 
-  // The runs of pixels first .. last - 1 of the result, `runs` having room for as many.
+  // The runs of pixels first .. last - 1 of the results, image after image, `runs` having room for as many.
   std::ptrdiff_t find_runs(std::ptrdiff_t first, std::ptrdiff_t last, pixel_run* runs) const {
     std::ptrdiff_t count = 0;
     for (std::ptrdiff_t p = first; p < last;) {
-      std::ptrdiff_t const y = p / pixels_[1], x = p % pixels_[1];
-      std::ptrdiff_t const n = pixels_[1] - x < last - p ? pixels_[1] - x : last - p;
-      std::ptrdiff_t const from = y * g_.stride[0] * row_ + x * g_.stride[1];
-      if (in_place_ && g_.stride[0] == 1 && count > 0) runs[count - 1].count += n;
-      else runs[count++] = {from, p - first, n};
-      p += n;
+      std::ptrdiff_t const n = p / pixels_.size(), y = p % pixels_.size() / pixels_[1], x = p % pixels_[1];
+      std::ptrdiff_t const some = pixels_[1] - x < last - p ? pixels_[1] - x : last - p;
+      std::ptrdiff_t const from = n * image_ + y * g_.stride[0] * row_ + x * g_.stride[1];
+      if (count > 0 && in_place_ && runs[count - 1].from + runs[count - 1].count == from) runs[count - 1].count += some;
+      else runs[count++] = {from, p - first, some};
+      p += some;
     }
     return count;
   }
 
   // Taps first .. last - 1 of the runs, `line` elements from one tap to the next. Up to `slack` elements are written
   // after the last one of each.
-  void gather(conv_source<T> const& x, std::ptrdiff_t first, std::ptrdiff_t last, pixel_run const* runs,
-              std::ptrdiff_t count, T* to, std::ptrdiff_t line) const {
+  void gather(std::ptrdiff_t first, std::ptrdiff_t last, pixel_run const* runs, std::ptrdiff_t count, T* to,
+              std::ptrdiff_t line) const {
     using L = kernel_lanes<D, T>;
     std::ptrdiff_t j = first % taps_.columns, i = first / taps_.columns % taps_.rows,
                    c = first / (taps_.columns * taps_.rows);
     for (std::ptrdiff_t k = first; k < last; ++k, to += line) {
-      T const* const from = x.data + c * channel_ + i * g_.dilation[0] * row_ + j * g_.dilation[1];
+      T const* const from = data_ + c * channel_ + i * g_.dilation[0] * row_ + j * g_.dilation[1];
       for (pixel_run const* r = runs; r != runs + count; ++r) {
         T const* const pixel = from + r->from;
         T* const at = to + r->at;
@@ -152,15 +160,16 @@ template <class D, class T> class conv_reader {
   conv_geometry g_;
   shape<2> pixels_, reach_;
   bool in_place_;
-  std::ptrdiff_t channel_, row_;
+  T const* data_ = nullptr;
+  std::ptrdiff_t image_ = 0, channel_, row_;  // from one image, channel, row to the next
 };
 
-// How many tiles one piece of work takes: all, where there is no million of multiply-adds in them; else whole images,
-// while there are enough of them for the threads, a quarter of a million at least. No element's bits depend on it.
-inline std::ptrdiff_t conv_grain(std::ptrdiff_t images, std::ptrdiff_t tiles, std::ptrdiff_t work) {
-  if (work < (1 << 20)) return images * tiles;
-  std::ptrdiff_t const some = (1 << 18) / (work / images + 1) + 1;
-  return images >= 4 * threads() * some ? tiles * some : 1;
+// How many tiles one piece of work takes: all, where there is no million of multiply-adds in them; else those of whole
+// strips of images, while there are enough for the threads, a quarter of a million at least. No element's bits depend on it.
+inline std::ptrdiff_t conv_grain(std::ptrdiff_t strips, std::ptrdiff_t tiles, std::ptrdiff_t work) {
+  if (work < (1 << 20)) return strips * tiles;
+  std::ptrdiff_t const some = (1 << 18) / (work / strips + 1) + 1;
+  return strips >= 4 * threads() * some ? tiles * some : 1;
 }
 
 // y (N, G R, P, Q) from x (N, G C, H, W) and w (G, R, taps), contiguous.
@@ -169,69 +178,75 @@ void correlate(sink<T, 4, D> y, view<T const, 4, D> x, view<T const, 3, D> w, co
   using L = kernel_lanes<D, T>;
   constexpr std::ptrdiff_t M = L::rows, cache_line = static_cast<std::ptrdiff_t>(64 / sizeof(T));
   shape<2> const pixels{{y.to.extent(2), y.to.extent(3)}};
-  std::ptrdiff_t const rows = w.extent(1), depth = taps.count(), n = pixels.size(), images = x.extent(0) * g.groups;
-  if (images * rows * n == 0) return;
-  conv_reader<D, T> const reader(taps, g, pixels, x);
+  std::ptrdiff_t const rows = w.extent(1), depth = taps.count(), images = x.extent(0);
+  if (images * rows * pixels.size() == 0) return;
+  std::ptrdiff_t const strip = images_of_strip(images, pixels.size()), n = strip * pixels.size();
+  std::ptrdiff_t const strips = (images + strip - 1) / strip * g.groups;
+  conv_reader<D, T> const layout(taps, g, pixels, x);
   std::ptrdiff_t const width = panel_width<D, T>(n), panels = (n + width - 1) / width;
-  std::ptrdiff_t const per_tile = gemm_columns / width < panels ? gemm_columns / width : panels;
-  std::ptrdiff_t const tiles = (panels + per_tile - 1) / per_tile, line = gemm_depth + cache_line;
-  std::ptrdiff_t const deepest = depth < gemm_depth ? depth : gemm_depth;
-  bool const direct = y.to.stride(3) == 1 && (y.to.stride(2) == pixels[1] || pixels[0] == 1);
+  std::ptrdiff_t const most = gemm_columns / width, tiles = (panels + most - 1) / most,
+                       per_tile = (panels + tiles - 1) / tiles;
+  std::ptrdiff_t const line = gemm_depth + cache_line, deepest = depth < gemm_depth ? depth : gemm_depth;
+  bool const flat = y.to.stride(3) == 1 && (y.to.stride(2) == pixels[1] || pixels[0] == 1), direct = flat && strip == 1;
   bool const pack_w = depth >= 8 * cache_line && rows >= 4 * M;
 
-  parallel_for(
-      images * tiles, conv_grain(images, tiles, images * rows * n * depth),
-      [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
-        constexpr std::ptrdiff_t slack = conv_reader<D, T>::slack;
-        std::ptrdiff_t const image_room = reader.room(taps.channels), panel_room = per_tile * deepest * width + slack,
-                             w_room = pack_w ? gemm_rows * line : 0, tile_room = direct ? 0 : rows * per_tile * width;
-        tensor<T, 1, D> const room(shape<1>{{image_room + panel_room + w_room + tile_room}}, uninitialized);
-        T* const copied = const_cast<T*>(room.data());
-        T* const gathered = copied + image_room;
-        T* const packed = gathered + panel_room;
-        T* const tile = packed + w_room;
-        conv_source<T> image{};
-        std::ptrdiff_t here = -1;  // the image and group that `image` is
-        for (std::ptrdiff_t item = begin; item < end; ++item) {
-          std::ptrdiff_t const at = item / tiles, group = at % g.groups, p0 = item % tiles * per_tile,
-                               p1 = p0 + per_tile < panels ? p0 + per_tile : panels;
-          if (here != at) {
-            here = at;
-            image =
-                reader.source(x[at / g.groups].slice(0, group * taps.channels, (group + 1) * taps.channels), copied);
-          }
-          view<T, 3, D> const result = y.to[at / g.groups].slice(0, group * rows, (group + 1) * rows);
-          T* const c = direct ? result.data() + p0 * width : tile;
-          std::ptrdiff_t const ldc = direct ? result.stride(0) : per_tile * width;
-          for (std::ptrdiff_t k0 = 0; k0 < depth; k0 += gemm_depth) {
-            std::ptrdiff_t const k1 = k0 + gemm_depth < depth ? k0 + gemm_depth : depth;
-            for (std::ptrdiff_t p = p0; p < p1; ++p) {
-              pixel_run runs[gemm_columns];
-              std::ptrdiff_t const last = (p + 1) * width < n ? (p + 1) * width : n;
-              std::ptrdiff_t const count = reader.find_runs(p * width, last, runs);
-              reader.gather(image, k0, k1, runs, count, gathered + (p - p0) * deepest * width, width);
-            }
-            for (std::ptrdiff_t i0 = 0; i0 < rows; i0 += gemm_rows) {
-              std::ptrdiff_t const m = rows - i0 < gemm_rows ? rows - i0 : gemm_rows;
-              left_rows<T> left{w[group].data() + i0 * depth + k0, depth, 1, M * depth};
-              if (pack_w) left = pack_rows<D>(left, m, k1 - k0, line, packed);
-              for (std::ptrdiff_t p = p0; p < p1; ++p) {
-                std::ptrdiff_t const columns = n - p * width < width ? n - p * width : width;
-                rows_kernel<D, T>(columns)(m, k1 - k0, left, gathered + (p - p0) * deepest * width, width,
-                                           c + i0 * ldc + (p - p0) * width, ldc, columns, (direct && y.add) || k0 > 0);
-              }
-            }
-          }
-          if (direct) continue;
-          std::ptrdiff_t const first = p0 * width, last = p1 * width < n ? p1 * width : n;
-          for (std::ptrdiff_t o = 0; o < rows; ++o)
-            for (std::ptrdiff_t p = first; p < last; ++p) {
-              T& to = result(o, p / pixels[1], p % pixels[1]);
-              T const v = tile[o * ldc + p - first];
-              to = y.add ? to + v : v;
-            }
+  std::ptrdiff_t const grain = conv_grain(strips, tiles, images * g.groups * rows * pixels.size() * depth);
+  parallel_for(strips * tiles, grain, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
+    conv_reader<D, T> reader = layout;
+    std::ptrdiff_t const image_room = reader.room(strip, taps.channels),
+                         panel_room = per_tile * deepest * width + reader.slack, w_room = pack_w ? gemm_rows * line : 0,
+                         tile_room = direct ? 0 : rows * per_tile * width;
+    tensor<T, 1, D> room(shape<1>{{image_room + panel_room + w_room + tile_room}}, uninitialized);
+    T* const copied = room.data();
+    T* const gathered = copied + image_room;
+    T* const packed = gathered + panel_room;
+    T* const tile = packed + w_room;
+    std::ptrdiff_t here = -1;  // the strip and group that the reader reads
+    for (std::ptrdiff_t item = begin; item < end; ++item) {
+      std::ptrdiff_t const at = item / tiles, group = at % g.groups, first = at / g.groups * strip;
+      std::ptrdiff_t const after = first + strip < images ? first + strip : images,
+                           count = (after - first) * pixels.size();
+      std::ptrdiff_t const j0 = item % tiles * per_tile * width,
+                           j1 = j0 + per_tile * width < count ? j0 + per_tile * width : count;
+      if (here != at) {
+        here = at;
+        reader.read(x.slice(0, first, after).slice(1, group * taps.channels, (group + 1) * taps.channels), copied);
+      }
+      view<T, 4, D> const result = y.to.slice(0, first, after).slice(1, group * rows, (group + 1) * rows);
+      T* const c = direct ? result.data() + j0 : tile;
+      std::ptrdiff_t const ldc = direct ? result.stride(1) : per_tile * width;
+      for (std::ptrdiff_t k0 = 0; k0 < depth; k0 += gemm_depth) {
+        std::ptrdiff_t const k1 = k0 + gemm_depth < depth ? k0 + gemm_depth : depth;
+        T* panel = gathered;
+        for (std::ptrdiff_t j = j0; j < j1; j += width, panel += deepest * width) {
+          pixel_run runs[gemm_columns];
+          std::ptrdiff_t const found = reader.find_runs(j, j + width < j1 ? j + width : j1, runs);
+          reader.gather(k0, k1, runs, found, panel, width);
         }
-      });
+        for (std::ptrdiff_t i0 = 0; i0 < rows; i0 += gemm_rows) {
+          std::ptrdiff_t const m = rows - i0 < gemm_rows ? rows - i0 : gemm_rows;
+          left_rows<T> left{w[group].data() + i0 * depth + k0, depth, 1, M * depth};
+          if (pack_w) left = pack_rows<D>(left, m, k1 - k0, line, packed);
+          panel = gathered;
+          for (std::ptrdiff_t j = j0; j < j1; j += width, panel += deepest * width) {
+            std::ptrdiff_t const columns = j1 - j < width ? j1 - j : width;
+            rows_kernel<D, T>(columns)(m, k1 - k0, left, panel, width, c + i0 * ldc + (j - j0), ldc, columns,
+                                       (direct && y.add) || k0 > 0);
+          }
+        }
+      }
+      if (direct) continue;
+      for (std::ptrdiff_t j = j0; j < j1;) {  // image by image, row by row where they do not follow one another
+        std::ptrdiff_t const p = j % pixels.size(), left = flat ? pixels.size() - p : pixels[1] - p % pixels[1];
+        std::ptrdiff_t const some = left < j1 - j ? left : j1 - j, step = result.stride(3);
+        T* to = &result(j / pixels.size(), 0, p / pixels[1], p % pixels[1]);
+        T const* from = tile + (j - j0);
+        for (std::ptrdiff_t o = 0; o < rows; ++o, to += result.stride(1), from += ldc)
+          for (std::ptrdiff_t i = 0; i < some; ++i) to[i * step] = y.add ? to[i * step] + from[i] : from[i];
+        j += some;
+      }
+    }
+  });
 }
 
 // dw (G R, C, kh, kw) from x and dy. Its transpose is computed: taps are the rows, which pixels of x are gathered for, and
@@ -242,52 +257,58 @@ void correlate_weights(sink<T, 4, D> dw, view<T const, 4, D> x, view<T const, 4,
   constexpr std::ptrdiff_t M = L::rows, cache_line = static_cast<std::ptrdiff_t>(64 / sizeof(T));
   conv_taps const taps{dw.to.extent(1), dw.to.extent(2), dw.to.extent(3)};
   shape<2> const pixels{{dy.extent(2), dy.extent(3)}};
-  std::ptrdiff_t const columns = dy.extent(1) / g.groups, rows = taps.count(), depth = pixels.size(),
-                       images = x.extent(0);
-  conv_reader<D, T> const reader(taps, g, pixels, x);
+  std::ptrdiff_t const columns = dy.extent(1) / g.groups, rows = taps.count(), images = x.extent(0);
+  std::ptrdiff_t const strip = images_of_strip(images, pixels.size()), depth = strip * pixels.size();
+  std::ptrdiff_t const strips = (images + strip - 1) / strip;
+  conv_reader<D, T> const layout(taps, g, pixels, x);
   std::ptrdiff_t const width = panel_width<D, T>(columns), panels = (columns + width - 1) / width;
-  std::ptrdiff_t const packed_image = panels * width * depth, work = images * g.groups * rows * columns * depth;
+  std::ptrdiff_t const packed_strip = panels * width * depth;
+  bool const small = images * g.groups * rows * columns * pixels.size() < (1 << 20);
 
   tensor<T, 4, D> flat;  // dy with the pixels of a channel one after another
   if (!(dy.stride(3) == 1 && (dy.stride(2) == pixels[1] || pixels[0] == 1))) flat = tensor<T, 4, D>(dy);
   view<T const, 4, D> const from = flat.size() > 0 ? as_view(flat) : dy;
-  tensor<T, 1, D> packed(shape<1>{{images * g.groups * packed_image}}, uninitialized);
+  tensor<T, 1, D> packed(shape<1>{{strips * g.groups * packed_strip}}, uninitialized);
   std::ptrdiff_t const packs = images * g.groups;
-  parallel_for(packs, work < (1 << 20) ? packs : 1, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
+  parallel_for(packs, small ? packs : 1, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
     for (std::ptrdiff_t at = begin; at < end; ++at) {
-      view<T const, 2, D> const right(from[at / g.groups].data() + at % g.groups * columns * from.stride(1),
-                                      shape<2>{{depth, columns}}, shape<2>{{1, from.stride(1)}});
-      for (std::ptrdiff_t p = 0; p < panels; ++p)
-        pack_panel<D, T>(right, p * width, width, packed.data() + at * packed_image + p * depth * width);
+      std::ptrdiff_t const n = at / g.groups, group = at % g.groups;
+      view<T const, 2, D> const right(from[n].data() + group * columns * from.stride(1),
+                                      shape<2>{{pixels.size(), columns}}, shape<2>{{1, from.stride(1)}});
+      T* const to = packed.data() + (n / strip * g.groups + group) * packed_strip + n % strip * pixels.size() * width;
+      for (std::ptrdiff_t p = 0; p < panels; ++p) pack_panel<D, T>(right, p * width, width, to + p * depth * width);
     }
   });
 
   std::ptrdiff_t const blocks = (rows + gemm_rows - 1) / gemm_rows, items = blocks * g.groups;
   std::ptrdiff_t const line = gemm_depth + cache_line, each = taps.rows * taps.columns;
-  parallel_for(items, work < (1 << 20) ? items : 1, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
-    std::ptrdiff_t const channels = gemm_rows / each + 2, image_room = reader.room(channels),
-                         left_room = gemm_rows * line + conv_reader<D, T>::slack;
-    tensor<T, 1, D> const room(shape<1>{{image_room + left_room + gemm_rows * columns}}, uninitialized);
-    T* const copied = const_cast<T*>(room.data());
+  parallel_for(items, small ? items : 1, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
+    conv_reader<D, T> reader = layout;
+    std::ptrdiff_t const image_room = reader.room(strip, gemm_rows / each + 2),
+                         left_room = gemm_rows * line + reader.slack;
+    tensor<T, 1, D> room(shape<1>{{image_room + left_room + gemm_rows * columns}}, uninitialized);
+    T* const copied = room.data();
     T* const gathered = copied + image_room;
     T* const sums = gathered + left_room;
     for (std::ptrdiff_t item = begin; item < end; ++item) {
       std::ptrdiff_t const group = item / blocks, i0 = item % blocks * gemm_rows,
                            i1 = i0 + gemm_rows < rows ? i0 + gemm_rows : rows;
       std::ptrdiff_t const c0 = i0 / each, c1 = (i1 + each - 1) / each, first = group * taps.channels;
-      for (std::ptrdiff_t n = 0; n < images; ++n) {
-        conv_source<T> const image = reader.source(x[n].slice(0, first + c0, first + c1), copied);
-        T const* const right = packed.data() + (n * g.groups + group) * packed_image;
-        for (std::ptrdiff_t k0 = 0; k0 < depth; k0 += gemm_depth) {
-          std::ptrdiff_t const ks = depth - k0 < gemm_depth ? depth - k0 : gemm_depth;
+      for (std::ptrdiff_t s = 0; s < strips; ++s) {
+        std::ptrdiff_t const after = (s + 1) * strip < images ? (s + 1) * strip : images;
+        std::ptrdiff_t const count = (after - s * strip) * pixels.size();
+        reader.read(x.slice(0, s * strip, after).slice(1, first + c0, first + c1), copied);
+        T const* const right = packed.data() + (s * g.groups + group) * packed_strip;
+        for (std::ptrdiff_t k0 = 0; k0 < count; k0 += gemm_depth) {
+          std::ptrdiff_t const k1 = k0 + gemm_depth < count ? k0 + gemm_depth : count;
           pixel_run runs[gemm_depth];
-          std::ptrdiff_t const count = reader.find_runs(k0, k0 + ks, runs);
-          reader.gather(image, i0 - c0 * each, i1 - c0 * each, runs, count, gathered, line);
+          std::ptrdiff_t const found = reader.find_runs(k0, k1, runs);
+          reader.gather(i0 - c0 * each, i1 - c0 * each, runs, found, gathered, line);
           for (std::ptrdiff_t p = 0; p < panels; ++p) {
             std::ptrdiff_t const some = columns - p * width < width ? columns - p * width : width;
-            rows_kernel<D, T>(some)(i1 - i0, ks, left_rows<T>{gathered, line, 1, M * line},
+            rows_kernel<D, T>(some)(i1 - i0, k1 - k0, left_rows<T>{gathered, line, 1, M * line},
                                     right + (p * depth + k0) * width, width, sums + p * width, columns, some,
-                                    n > 0 || k0 > 0);
+                                    s > 0 || k0 > 0);
           }
         }
       }
