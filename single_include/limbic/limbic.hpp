@@ -4115,6 +4115,7 @@ LIMBIC_END
 //   adjoint(d, x..., y..., dy..., dx...)
 //                              adds to each dx (a sink) its share of the gradient, from the gradients dy of the results
 //
+// and, where it is not one operation for each element, flops(shapes of x...), which nn/summary.hpp adds up. It is
 // templated on the device d and on the element type, so that the same lines serve numbers, dual numbers, SIMD and CUDA.
 // In an adjoint, what `needs` does not name arrives as a view without data but with its shape. Sinks are written in the
 // order of the operands, each whole, in a verb of its own (two of them may be one memory); a null sink is not wanted.
@@ -4396,6 +4397,11 @@ struct linear_op {
     return y;
   }
 
+  // For each element of the result a product and a sum of every input but the first, and the bias.
+  template <int R> static double flops(shape<R> const& x, shape<2> const& weight, shape<1> const& bias) {
+    double const rows = static_cast<double>(x.size()) / static_cast<double>(weight[1] > 0 ? weight[1] : 1);
+    return rows * static_cast<double>(weight[0]) * static_cast<double>(2 * weight[1] - (bias[0] > 0 ? 0 : 1));
+  }
   void forward(auto d, auto y, auto x, auto weight, auto bias) const {
     auto const rows = as_matrix(y);
     if (bias) copy(d, rows, bias);
@@ -4572,6 +4578,7 @@ void for_each_sink(F const& f, std::tuple<A const&...> const& all, std::index_se
 struct concatenate_op {
   static constexpr std::string_view name = "concatenate";
   static constexpr keep needs = keep::nothing;
+  static constexpr double flops(auto const&...) { return 0; }
   int axis = 0;
 
   template <int R, class... S> shape<R> shape_of(shape<R> const& first, S const&... rest) const {
@@ -4610,6 +4617,7 @@ struct concatenate_op {
 struct stack_op {
   static constexpr std::string_view name = "stack";
   static constexpr keep needs = keep::nothing;
+  static constexpr double flops(auto const&...) { return 0; }
   int axis = 0;
 
   template <int R, class... S> shape<R + 1> shape_of(shape<R> const& first, S const&... rest) const {
@@ -4853,6 +4861,14 @@ struct lstm_op {
             {{length, batch, size}}};
   }
 
+  // A step of a sample: 4H (2I - 1 + 2H - 1 + 1) for the gates, 8H with biases, 3H for the cell, H for the state, and 5H
+  // nonlinearities.
+  double flops(shape<3> const& x, shape<2> const&, shape<2> const&, shape<2> const& w_ih, shape<2> const& w_hh,
+               shape<1> const& b_ih, shape<1> const&) const {
+    std::ptrdiff_t const size = w_hh[1], a_unit = 4 * (2 * w_ih[1] + 2 * size - 1) + (b_ih[0] > 0 ? 8 : 0) + 3 + 1 + 5;
+    std::ptrdiff_t const all = steps > 0 ? x[0] * x[1] * steps : x[0] * x[1];
+    return static_cast<double>(all) * static_cast<double>(size * a_unit);
+  }
   template <class D, class T>
   void forward(D d, view<T, 3, D> y, view<T, 2, D> h_n, view<T, 2, D> c_n, view<T, 3, D> gates, view<T, 3, D> cells,
                view<T, 3, D> hidden, view<T const, 3, D> x, view<T const, 2, D> h_0, view<T const, 2, D> c_0,
@@ -4924,6 +4940,7 @@ LIMBIC_BEGIN
 template <int S> struct reshape_op {
   static constexpr std::string_view name = "reshape";
   static constexpr keep needs = keep::nothing;
+  static constexpr double flops(auto const&...) { return 0; }
   shape<S> to;
 
   template <int R> shape<S> shape_of(shape<R> const& x) const { return resolve_reshape(x, to); }
@@ -5013,6 +5030,7 @@ void write_part(D d, sink<T, R, D> dx, view<T, S, D> part, V const& dy) {
 struct slice_op {
   static constexpr std::string_view name = "slice";
   static constexpr keep needs = keep::nothing;
+  static constexpr double flops(auto const&...) { return 0; }
   int axis = 0;
   std::ptrdiff_t begin = 0, end = to_the_end, step = 1;
 
@@ -5032,6 +5050,7 @@ struct slice_op {
 struct select_op {
   static constexpr std::string_view name = "select";
   static constexpr keep needs = keep::nothing;
+  static constexpr double flops(auto const&...) { return 0; }
   int axis = 0;
   std::ptrdiff_t index = 0;
 
@@ -5918,6 +5937,11 @@ template <int S> struct conv_op {
     }
     return y;
   }
+  // For each element of the result a product and a sum of every tap but the first, and the bias.
+  double flops(shape<S + 2> const& x, shape<S + 2> const& w, shape<1> const& bias) const {
+    double const taps = static_cast<double>(w.size()) / static_cast<double>(w[0]);
+    return static_cast<double>(shape_of(x, w, bias).size()) * (2 * taps - (bias[0] > 0 ? 0 : 1));
+  }
   template <class D, class T>
   void forward(D d, view<T, S + 2, D> y, view<T const, S + 2, D> x, view<T const, S + 2, D> w,
                view<T const, 1, D> bias) const {
@@ -6021,6 +6045,10 @@ template <int S> struct conv_transpose_op {
                           " leave no element along axis ", 2 + i);
     }
     return y;
+  }
+  // Each element of x times a kernel, added to the result.
+  double flops(shape<S + 2> const& x, shape<S + 2> const& w, shape<1> const&) const {
+    return 2 * static_cast<double>(x.size()) * static_cast<double>(w.size()) / static_cast<double>(w[0]);
   }
   template <class D, class T>
   void forward(D d, view<T, S + 2, D> y, view<T const, S + 2, D> x, view<T const, S + 2, D> w,
@@ -9148,6 +9176,7 @@ template <int R, class T, class D> view<T, R, D> along_axis(view<T, 1, D> const&
 struct index_select_op {
   static constexpr std::string_view name = "index_select";
   static constexpr keep needs = keep::inputs(1);
+  static constexpr double flops(auto const&...) { return 0; }
   int axis = 0;
 
   template <int R> shape<R> shape_of(shape<R> const& x, shape<1> const& indices) const {
@@ -9206,6 +9235,7 @@ LIMBIC_BEGIN
 template <int R> struct pad_op {
   static constexpr std::string_view name = "pad";
   static constexpr keep needs = keep::nothing;
+  static constexpr double flops(auto const&...) { return 0; }
   shape<R> before, after;
   double value = 0;
 
@@ -9261,6 +9291,7 @@ LIMBIC_BEGIN
 template <int S> struct repeat_op {
   static constexpr std::string_view name = "repeat";
   static constexpr keep needs = keep::nothing;
+  static constexpr double flops(auto const&...) { return 0; }
   shape<S> times;
 
   template <int R> shape<S> shape_of(shape<R> const& x) const {
@@ -9306,6 +9337,7 @@ template <int S> struct repeat_op {
 template <int S> struct broadcast_to_op {
   static constexpr std::string_view name = "broadcast_to";
   static constexpr keep needs = keep::nothing;
+  static constexpr double flops(auto const&...) { return 0; }
   shape<S> to;
 
   template <int R> shape<S> shape_of(shape<R> const& x) const {
@@ -9358,6 +9390,7 @@ LIMBIC_BEGIN
 struct transpose_op {
   static constexpr std::string_view name = "transpose";
   static constexpr keep needs = keep::nothing;
+  static constexpr double flops(auto const&...) { return 0; }
 
   template <int R> shape<R> shape_of(shape<R> x) const {
     std::swap(x[R - 2], x[R - 1]);
@@ -9370,6 +9403,7 @@ struct transpose_op {
 template <int R> struct permute_op {
   static constexpr std::string_view name = "permute";
   static constexpr keep needs = keep::nothing;
+  static constexpr double flops(auto const&...) { return 0; }
   shape<R> order;
 
   shape<R> shape_of(shape<R> const& x) const {
@@ -9426,6 +9460,9 @@ struct matmul_op {
     return {{a[0] == 1 ? b[0] : a[0], a[1], b[2]}};
   }
 
+  template <int R> double flops(shape<R> const& a, shape<R> const& b) const {
+    return static_cast<double>(shape_of(a, b).size()) * static_cast<double>(2 * b[R - 2] - 1);
+  }
   void forward(auto d, auto y, auto a, auto b) const { gemm(d, as_sink(y), a, b); }
 
   void adjoint(auto d, auto a, auto b, auto, auto dy, auto da, auto db) const {

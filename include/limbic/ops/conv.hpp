@@ -113,6 +113,11 @@ template <int S> struct conv_op {
     }
     return y;
   }
+  // For each element of the result a product and a sum of every tap but the first, and the bias.
+  double flops(shape<S + 2> const& x, shape<S + 2> const& w, shape<1> const& bias) const {
+    double const taps = static_cast<double>(w.size()) / static_cast<double>(w[0]);
+    return static_cast<double>(shape_of(x, w, bias).size()) * (2 * taps - (bias[0] > 0 ? 0 : 1));
+  }
   template <class D, class T>
   void forward(D d, view<T, S + 2, D> y, view<T const, S + 2, D> x, view<T const, S + 2, D> w,
                view<T const, 1, D> bias) const {

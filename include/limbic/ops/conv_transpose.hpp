@@ -53,6 +53,10 @@ template <int S> struct conv_transpose_op {
     }
     return y;
   }
+  // Each element of x times a kernel, added to the result.
+  double flops(shape<S + 2> const& x, shape<S + 2> const& w, shape<1> const&) const {
+    return 2 * static_cast<double>(x.size()) * static_cast<double>(w.size()) / static_cast<double>(w[0]);
+  }
   template <class D, class T>
   void forward(D d, view<T, S + 2, D> y, view<T const, S + 2, D> x, view<T const, S + 2, D> w,
                view<T const, 1, D> bias) const {

@@ -24,6 +24,11 @@ struct linear_op {
     return y;
   }
 
+  // For each element of the result a product and a sum of every input but the first, and the bias.
+  template <int R> static double flops(shape<R> const& x, shape<2> const& weight, shape<1> const& bias) {
+    double const rows = static_cast<double>(x.size()) / static_cast<double>(weight[1] > 0 ? weight[1] : 1);
+    return rows * static_cast<double>(weight[0]) * static_cast<double>(2 * weight[1] - (bias[0] > 0 ? 0 : 1));
+  }
   void forward(auto d, auto y, auto x, auto weight, auto bias) const {
     auto const rows = as_matrix(y);
     if (bias) copy(d, rows, bias);

@@ -52,6 +52,14 @@ struct lstm_op {
             {{length, batch, size}}};
   }
 
+  // A step of a sample: 4H (2I - 1 + 2H - 1 + 1) for the gates, 8H with biases, 3H for the cell, H for the state, and 5H
+  // nonlinearities.
+  double flops(shape<3> const& x, shape<2> const&, shape<2> const&, shape<2> const& w_ih, shape<2> const& w_hh,
+               shape<1> const& b_ih, shape<1> const&) const {
+    std::ptrdiff_t const size = w_hh[1], a_unit = 4 * (2 * w_ih[1] + 2 * size - 1) + (b_ih[0] > 0 ? 8 : 0) + 3 + 1 + 5;
+    std::ptrdiff_t const all = steps > 0 ? x[0] * x[1] * steps : x[0] * x[1];
+    return static_cast<double>(all) * static_cast<double>(size * a_unit);
+  }
   template <class D, class T>
   void forward(D d, view<T, 3, D> y, view<T, 2, D> h_n, view<T, 2, D> c_n, view<T, 3, D> gates, view<T, 3, D> cells,
                view<T, 3, D> hidden, view<T const, 3, D> x, view<T const, 2, D> h_0, view<T const, 2, D> c_0,

@@ -22,6 +22,9 @@ struct matmul_op {
     return {{a[0] == 1 ? b[0] : a[0], a[1], b[2]}};
   }
 
+  template <int R> double flops(shape<R> const& a, shape<R> const& b) const {
+    return static_cast<double>(shape_of(a, b).size()) * static_cast<double>(2 * b[R - 2] - 1);
+  }
   void forward(auto d, auto y, auto a, auto b) const { gemm(d, as_sink(y), a, b); }
 
   void adjoint(auto d, auto a, auto b, auto, auto dy, auto da, auto db) const {

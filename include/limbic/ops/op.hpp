@@ -9,6 +9,7 @@
 //   adjoint(d, x..., y..., dy..., dx...)
 //                              adds to each dx (a sink) its share of the gradient, from the gradients dy of the results
 //
+// and, where it is not one operation for each element, flops(shapes of x...), which nn/summary.hpp adds up. It is
 // templated on the device d and on the element type, so that the same lines serve numbers, dual numbers, SIMD and CUDA.
 // In an adjoint, what `needs` does not name arrives as a view without data but with its shape. Sinks are written in the
 // order of the operands, each whole, in a verb of its own (two of them may be one memory); a null sink is not wanted.

@@ -13,6 +13,7 @@ LIMBIC_BEGIN
 template <int R> struct pad_op {
   static constexpr std::string_view name = "pad";
   static constexpr keep needs = keep::nothing;
+  static constexpr double flops(auto const&...) { return 0; }
   shape<R> before, after;
   double value = 0;
 

@@ -16,6 +16,7 @@ LIMBIC_BEGIN
 template <int S> struct repeat_op {
   static constexpr std::string_view name = "repeat";
   static constexpr keep needs = keep::nothing;
+  static constexpr double flops(auto const&...) { return 0; }
   shape<S> times;
 
   template <int R> shape<S> shape_of(shape<R> const& x) const {
@@ -61,6 +62,7 @@ template <int S> struct repeat_op {
 template <int S> struct broadcast_to_op {
   static constexpr std::string_view name = "broadcast_to";
   static constexpr keep needs = keep::nothing;
+  static constexpr double flops(auto const&...) { return 0; }
   shape<S> to;
 
   template <int R> shape<S> shape_of(shape<R> const& x) const {

@@ -15,6 +15,7 @@ LIMBIC_BEGIN
 template <int S> struct reshape_op {
   static constexpr std::string_view name = "reshape";
   static constexpr keep needs = keep::nothing;
+  static constexpr double flops(auto const&...) { return 0; }
   shape<S> to;
 
   template <int R> shape<S> shape_of(shape<R> const& x) const { return resolve_reshape(x, to); }

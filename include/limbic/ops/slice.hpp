@@ -27,6 +27,7 @@ void write_part(D d, sink<T, R, D> dx, view<T, S, D> part, V const& dy) {
 struct slice_op {
   static constexpr std::string_view name = "slice";
   static constexpr keep needs = keep::nothing;
+  static constexpr double flops(auto const&...) { return 0; }
   int axis = 0;
   std::ptrdiff_t begin = 0, end = to_the_end, step = 1;
 
@@ -46,6 +47,7 @@ struct slice_op {
 struct select_op {
   static constexpr std::string_view name = "select";
   static constexpr keep needs = keep::nothing;
+  static constexpr double flops(auto const&...) { return 0; }
   int axis = 0;
   std::ptrdiff_t index = 0;
 

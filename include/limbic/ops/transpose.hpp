@@ -14,6 +14,7 @@ LIMBIC_BEGIN
 struct transpose_op {
   static constexpr std::string_view name = "transpose";
   static constexpr keep needs = keep::nothing;
+  static constexpr double flops(auto const&...) { return 0; }
 
   template <int R> shape<R> shape_of(shape<R> x) const {
     std::swap(x[R - 2], x[R - 1]);
@@ -26,6 +27,7 @@ struct transpose_op {
 template <int R> struct permute_op {
   static constexpr std::string_view name = "permute";
   static constexpr keep needs = keep::nothing;
+  static constexpr double flops(auto const&...) { return 0; }
   shape<R> order;
 
   shape<R> shape_of(shape<R> const& x) const {

@@ -11,16 +11,17 @@
 // Counted is one forward pass as its formula says: a product or a sum is one operation, a multiply-add therefore two, and
 // so is one call of a sigmoid, a tanh, ... one operation. Copies, comparisons, padding and indices are none. Parameters
 // come from the model alone, so that layers which share them count them once; filter lengths add up over transforms. All
-// three are exact as long as they stay below 2^53. A count has no gradient: C is a number.
+// three are exact as long as they stay below 2^53. A count has no gradient: C is a number. (nn/summary.hpp lists a whole
+// model, op by op.)
 //
-//   linear   rows out (2 in - 1), and rows out with a bias
-//   lstm     a step of a sample and direction: 4H (2I - 1 + 2H - 1 + 1) for the gates, 8H with biases, then 3H for
-//            the cell, H for the state, 5H nonlinearities. A further layer has I = H directions
+//   linear   as ops/linear.hpp says
+//   lstm     as ops/lstm.hpp says, for each direction; a further layer reads H directions
 //   dwt      each level: two filters, 2F - 1 for a coefficient; n -> floor((n + F - 1) / 2), periodization ceil(n / 2)
 #pragma once
 
 #include <limbic/core/visit.hpp>
-#include <limbic/math/base.hpp>
+#include <limbic/ops/linear.hpp>
+#include <limbic/ops/lstm.hpp>
 
 LIMBIC_BEGIN
 
@@ -42,7 +43,7 @@ struct complexity_weights {
 struct count_lstm_options {
   int layers = 1;
   bool bidirectional = false;  // twice the work, and twice the inputs from the second layer on
-  bool bias = true;
+  bool bias = true;            // two for each gate
 };
 struct count_dwt_options {
   int levels = 1;  // of the transform
@@ -65,7 +66,7 @@ template <class Model> complexity count_parameters(Model const& model) {
 
 inline complexity count_linear(std::ptrdiff_t rows, std::ptrdiff_t in, std::ptrdiff_t out, bool bias = true) {
   detail::check_counts("count_linear", rows, in, out);
-  return {.flops = static_cast<double>(rows * out) * static_cast<double>(2 * in - (bias ? 0 : 1))};
+  return {.flops = linear_op::flops(shape{rows, in}, shape{out, in}, shape{bias ? out : 0})};
 }
 
 inline complexity count_lstm(std::ptrdiff_t batch, std::ptrdiff_t steps, std::ptrdiff_t in, std::ptrdiff_t hidden,
@@ -75,8 +76,9 @@ inline complexity count_lstm(std::ptrdiff_t batch, std::ptrdiff_t steps, std::pt
   double total = 0;
   for (int layer = 0; layer < o.layers; ++layer) {
     std::ptrdiff_t const inputs = layer == 0 ? in : hidden * directions;
-    std::ptrdiff_t const a_unit = 4 * (2 * inputs + 2 * hidden - 1) + (o.bias ? 8 : 0) + 3 + 1 + 5;
-    total += static_cast<double>(batch * steps * directions) * static_cast<double>(hidden * a_unit);
+    total += static_cast<double>(directions) * lstm_op{}.flops(shape{steps, batch, inputs}, {}, {},
+                                                               shape{4 * hidden, inputs}, shape{4 * hidden, hidden},
+                                                               shape{o.bias ? 4 * hidden : 0}, {});
   }
   return {.flops = total};
 }
