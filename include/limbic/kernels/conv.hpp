@@ -15,10 +15,11 @@
 // deep learning", did so on GPUs). The gradient of the input is the same product with the kernel turned round; with a
 // stride, one product for each residue of the pixels modulo the stride, with the taps that meet it. Every element is
 // one chain of multiply-adds in the order of (c, i, j) (weights: of the images and pixels) in blocks of 128, so its bits
-// do not depend on the threads. Other devices unfold x and go through the verbs.
+// do not depend on the threads. Kernels of 3 x 3 between many channels take the shorter way of winograd.hpp. Other devices
+// unfold x and go through the verbs.
 #pragma once
 
-#include <limbic/backend/gemm.hpp>
+#include <limbic/kernels/winograd.hpp>
 
 #include <numeric>
 
@@ -338,6 +339,15 @@ inline phase_taps taps_of_phase(std::ptrdiff_t phase, std::ptrdiff_t stride, std
   return t;
 }
 
+// Whether the shorter way is there: for packs of plain numbers.
+template <class D, class T> inline constexpr bool has_winograd = !is_dual<T> && kernel_lanes<D, T>::width > 1;
+// Whether it is open: a plain 3 x 3 kernel, many channels.
+template <class D, class T>
+bool takes_winograd(shape<4> const& x, shape<4> const& w, shape<4> const& y, conv_geometry const& g) {
+  return w[2] == 3 && w[3] == 3 && g.groups == 1 && g.stride.size() == 1 && g.dilation.size() == 1 &&
+         winograd<D, T>::pays(x, y);
+}
+
 // ---- other devices: x unfolded, and the verbs --------------------------------------------------------------------------
 
 // The pixels that each tap meets: a view (N, C, kh, kw, P, Q) of one group of an image with its padding.
@@ -447,6 +457,10 @@ void conv(D d, sink<T, 4, D> y, view<T const, 4, D> x, view<T const, 4, D> w, co
   detail::check_conv("conv", x.shape(), w.shape(), y.shape(), g);
   if (y.shape().size() == 0) return;
   if constexpr (is_host<D>) {
+    if constexpr (detail::has_winograd<D, T>)
+      if (detail::takes_winograd<D, T>(x.shape(), w.shape(), y.shape(), g))
+        return detail::winograd<D, T>(x.shape(), y.shape(), g.padding)
+            .correlate(y, x, w.permute({{2, 3, 1, 0}}), false);
     tensor<T, 4, D> copied;
     if (!w.is_contiguous()) copied = tensor<T, 4, D>(w);
     view<T const, 4, D> const own = w.is_contiguous() ? w : as_view(copied);
@@ -475,6 +489,10 @@ void conv_input_gradient(D d, sink<T, 4, D> dx, view<T const, 4, D> dy, view<T c
     return;
   }
   if constexpr (is_host<D>) {
+    if constexpr (detail::has_winograd<D, T>)
+      if (detail::takes_winograd<D, T>(dy.shape(), w.shape(), dx.shape(), g))
+        return detail::winograd<D, T>(dy.shape(), dx.shape(), shape<2>{{2 - g.padding[0], 2 - g.padding[1]}})
+            .correlate(dx, dy, w.permute({{2, 3, 0, 1}}), true);
     std::ptrdiff_t const rows = w.extent(1), channels = w.extent(0) / g.groups;
     for (std::ptrdiff_t y = 0; y < g.stride[0] && y < dx.shape()[2]; ++y)
       for (std::ptrdiff_t x = 0; x < g.stride[1] && x < dx.shape()[3]; ++x) {
@@ -522,6 +540,9 @@ void conv_weight_gradient(D d, sink<T, 4, D> dw, view<T const, 4, D> x, view<T c
     return;
   }
   if constexpr (is_host<D>) {
+    if constexpr (detail::has_winograd<D, T>)
+      if (detail::takes_winograd<D, T>(x.shape(), dw.shape(), dy.shape(), g))
+        return detail::winograd<D, T>(x.shape(), dy.shape(), g.padding).weight_gradient(dw, x, dy);
     detail::correlate_weights<D, T>(dw, x, dy, g);
   } else {
     detail::unfolded_conv<D, T> const by(d, x.shape(), dw.shape(), dy.shape(), g);
