@@ -145,6 +145,26 @@ template <class Suite> void products(Suite& s) {
       numbers(shape{4, 7, 5}));
 }
 
+template <class Suite> void images(Suite& s) {
+  auto const x = numbers(shape{2, 3, 9, 8});
+  auto const signal = numbers(shape{2, 3, 20});
+  s.check("max_pool", [](auto const& v) { return max_pool2d(v, 2); }, x);
+  s.check(
+      "max_pool",
+      [](auto const& v) { return max_pool2d(v, {3, 2}, {.stride = {2, 1}, .padding = 1, .ceil_mode = true}); }, x);
+  s.check("max_pool", [](auto const& v) { return max_pool1d(v, 2, {.stride = 3, .dilation = 2}); }, signal);
+  s.check("max_pool", [](auto const& v) { return adaptive_max_pool2d(v, {2, 3}); }, x);
+  s.check("avg_pool", [](auto const& v) { return avg_pool2d(v, 3, {.stride = 2, .padding = 1}); }, x);
+  s.check("avg_pool", [](auto const& v) { return adaptive_avg_pool2d(v, {2, 3}); }, x);
+  s.check("avg_pool", [](auto const& v) { return avg_pool1d(v, 2, {.count_include_pad = false}); }, signal);
+  s.check("interpolate", [](auto const& v) { return upsample(v, 2); }, x);
+  s.check("interpolate", [](auto const& v) { return interpolate(v, {5, 20}, {.mode = interpolation::bilinear}); }, x);
+  s.check(
+      "interpolate",
+      [](auto const& v) { return interpolate(v, 33, {.mode = interpolation::bilinear, .align_corners = true}); },
+      signal);
+}
+
 template <class Suite> void sequences(Suite& s) {
   std::ptrdiff_t const steps = 4, batch = 3, inputs = 2, hidden = 5;
   auto const h = numbers(shape{batch, hidden});
@@ -314,6 +334,7 @@ template <class Suite> void all_ops(Suite& s) {
   reductions(s);
   shapes(s);
   products(s);
+  images(s);
   sequences(s);
   losses(s);
   signals(s);

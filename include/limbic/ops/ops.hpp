@@ -47,6 +47,11 @@
 #include <limbic/ops/slice.hpp>
 #include <limbic/ops/transpose.hpp>
 
+// signals and images
+#include <limbic/ops/avg_pool.hpp>
+#include <limbic/ops/interpolate.hpp>
+#include <limbic/ops/max_pool.hpp>
+
 // products and layers
 #include <limbic/ops/dropout.hpp>
 #include <limbic/ops/linear.hpp>
