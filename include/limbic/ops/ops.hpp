@@ -53,7 +53,9 @@
 #include <limbic/ops/max_pool.hpp>
 
 // products and layers
+#include <limbic/ops/batch_norm.hpp>
 #include <limbic/ops/dropout.hpp>
+#include <limbic/ops/layer_norm.hpp>
 #include <limbic/ops/linear.hpp>
 #include <limbic/ops/lstm.hpp>
 #include <limbic/ops/matmul.hpp>
