@@ -386,6 +386,15 @@ template <class T> LIMBIC_HD void place([[maybe_unused]] row<T, cuda> out, [[may
 #endif
 }
 
+template <class T, class F> LIMBIC_HD void generate([[maybe_unused]] row<T, cuda> out, [[maybe_unused]] F const& f) {
+#if LIMBIC_ON_GPU
+  if (!out) return;
+  __syncthreads();  // who still had to read the old elements has read them
+  for (std::ptrdiff_t i = threadIdx.x; i < out.length; i += blockDim.x) out.store(i, f(i));
+  __syncthreads();
+#endif
+}
+
 namespace detail {
 
 // Where the rows of one operand lie, whatever its type.

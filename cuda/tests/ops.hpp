@@ -162,6 +162,52 @@ template <class Suite> void convolutions(Suite& s) {
       numbers(shape{2, 3, 4}), numbers(shape{3, 2, 3}));
 }
 
+template <class Suite> void images(Suite& s) {
+  auto const x = numbers(shape{2, 3, 9, 8});
+  auto const signal = numbers(shape{2, 3, 20});
+  s.check("max_pool", [](auto const& v) { return max_pool2d(v, 2); }, x);
+  s.check(
+      "max_pool",
+      [](auto const& v) { return max_pool2d(v, {3, 2}, {.stride = {2, 1}, .padding = 1, .ceil_mode = true}); }, x);
+  s.check("max_pool", [](auto const& v) { return max_pool1d(v, 2, {.stride = 3, .dilation = 2}); }, signal);
+  s.check("max_pool", [](auto const& v) { return adaptive_max_pool2d(v, {2, 3}); }, x);
+  s.check("avg_pool", [](auto const& v) { return avg_pool2d(v, 3, {.stride = 2, .padding = 1}); }, x);
+  s.check("avg_pool", [](auto const& v) { return adaptive_avg_pool2d(v, {2, 3}); }, x);
+  s.check("avg_pool", [](auto const& v) { return avg_pool1d(v, 2, {.count_include_pad = false}); }, signal);
+  s.check("interpolate", [](auto const& v) { return upsample(v, 2); }, x);
+  s.check("interpolate", [](auto const& v) { return interpolate(v, {5, 20}, {.mode = interpolation::bilinear}); }, x);
+  s.check(
+      "interpolate",
+      [](auto const& v) { return interpolate(v, 33, {.mode = interpolation::bilinear, .align_corners = true}); },
+      signal);
+}
+
+// Statistics where the variable x is.
+template <class X> auto statistic_like(X const& x, double value) {
+  using T = typename X::value_type;
+  return tensor<T, 1, typename X::device>(shape<1>{{x.shape()[1]}}, static_cast<T>(value));
+}
+
+template <class Suite> void norms(Suite& s) {
+  auto const x = numbers(shape{4, 3, 5, 6});
+  auto const flat = numbers(shape{40, 3});
+  auto const weight = numbers(shape{3});
+  auto const bias = numbers(shape{3});
+  for (bool const training : {true, false}) {
+    auto const norm = [=](auto const& v, auto const&... p) {
+      auto mean = statistic_like(v, 0.25), var = statistic_like(v, 1.5);
+      return functional::batch_norm(v, mean, var, p..., {.training = training});
+    };
+    s.check("batch_norm", norm, x, weight, bias);
+    s.check("batch_norm", norm, flat);
+  }
+  s.check(
+      "layer_norm",
+      [](auto const& v, auto const& w, auto const& b) { return functional::layer_norm(v, w.shape(), w, b); }, x,
+      numbers(shape{5, 6}), numbers(shape{5, 6}));
+  s.check("layer_norm", [](auto const& v) { return functional::layer_norm(v, shape{6}); }, x);
+}
+
 template <class Suite> void sequences(Suite& s) {
   std::ptrdiff_t const steps = 4, batch = 3, inputs = 2, hidden = 5;
   auto const h = numbers(shape{batch, hidden});
@@ -336,6 +382,8 @@ template <class Suite> void all_ops(Suite& s) {
   shapes(s);
   products(s);
   convolutions(s);
+  images(s);
+  norms(s);
   sequences(s);
   losses(s);
   signals(s);

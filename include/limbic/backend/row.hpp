@@ -12,6 +12,7 @@
 //   count(x, f)             for how many places f(x[i], i) is true
 //   nth_place(x, k)         the place of the k-th element in ascending order, from 0; equal ones in the order of places
 //   place(out, i, v)        v at i, 0 elsewhere
+//   generate(out, f)        out[i] = f(i), for what reads elements at other places
 //   x.size(), x[i]
 //
 // On a CPU they are SIMD loops, on a GPU one block's cooperation.
@@ -205,6 +206,13 @@ constexpr void place(row<T, D> out, std::ptrdiff_t i, T v) {
   if (!out.add)
     for (std::ptrdiff_t k = 0; k < out.length; ++k) out[k] = T(0);
   out[i] = out.add ? out[i] + v : v;
+}
+
+template <class T, class D, class F>
+  requires is_host<D>
+constexpr void generate(row<T, D> out, F const& f) {
+  if (!out) return;
+  for (std::ptrdiff_t i = 0; i < out.length; ++i) out.put(i, f(i));
 }
 
 namespace detail {

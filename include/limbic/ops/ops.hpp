@@ -48,10 +48,17 @@
 #include <limbic/ops/slice.hpp>
 #include <limbic/ops/transpose.hpp>
 
+// signals and images
+#include <limbic/ops/avg_pool.hpp>
+#include <limbic/ops/interpolate.hpp>
+#include <limbic/ops/max_pool.hpp>
+
 // products and layers
 #include <limbic/ops/conv.hpp>
 #include <limbic/ops/conv_transpose.hpp>
+#include <limbic/ops/batch_norm.hpp>
 #include <limbic/ops/dropout.hpp>
+#include <limbic/ops/layer_norm.hpp>
 #include <limbic/ops/linear.hpp>
 #include <limbic/ops/lstm.hpp>
 #include <limbic/ops/matmul.hpp>

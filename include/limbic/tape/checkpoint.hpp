@@ -4,7 +4,8 @@
 //
 // Forward, f runs on plain views and leaves nothing behind but its result. Backward, it runs once more on a tape of its
 // own: memory for the time of one forward pass. f is called with views and with variables, must be trivially
-// destructible (capture references), and must compute the same both times: noise is drawn outside of it.
+// destructible (capture references), and must compute the same both times: noise is drawn outside of it. A batch_norm inside
+// of it counts its batch the first time only.
 #pragma once
 
 #include <limbic/tape/record.hpp>
@@ -42,6 +43,7 @@ template <class F, class T, class D, int RO, int... RI> struct checkpoint_node :
   template <std::size_t... I> void repeat(tape& t, std::index_sequence<I...>) {
     tape again(t.memory_of_nodes().source());
     again.directions() = t.directions();
+    again.set_recomputes();
     std::tuple<variable<T, RI, D>...> const x{again.variable(t.template value_view<T, D>(std::get<I>(in)))...};
     {
       auto const y = std::apply(f, x);

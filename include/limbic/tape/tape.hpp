@@ -183,6 +183,9 @@ class tape {
   arena& memory_of_nodes() { return arena_; }
   // The tangents that direct() gave to parameters.
   detail::direction*& directions() { return directions_; }
+  // Whether a segment is computed again here (checkpoint.hpp): what a layer notes of a batch it has noted before.
+  bool recomputes() const { return recomputes_; }
+  void set_recomputes() { recomputes_ = true; }  // by checkpoint
 
   // A slot without a value.
   template <int R> detail::slot_of<R>* make_slot(shape<R> const& extents, std::uint32_t flags) {
@@ -301,7 +304,7 @@ class tape {
   detail::buffer* buffers_ = nullptr;
   detail::buffer* free_ = nullptr;
   detail::direction* directions_ = nullptr;
-  bool seeded_ = false, retained_ = false, pruned_ = false;
+  bool seeded_ = false, retained_ = false, pruned_ = false, recomputes_ = false;
 };
 
 // A handle to a tensor on a tape, cheap to copy. As long as it lives, its value (and, after a backward pass, its gradient)
