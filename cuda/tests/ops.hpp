@@ -151,7 +151,9 @@ template <class Suite> void convolutions(Suite& s) {
   auto const b = numbers(shape{6});
   conv_options<2> const o{.stride = {2, 1}, .padding = {2, 1}, .dilation = {1, 2}, .groups = 2};
   s.check("conv2d", [=](auto const&... v) { return functional::conv2d(v..., o); }, x, w, b);
-  s.check("conv2d", [=](auto const&... v) { return functional::conv2d(v..., {.padding = same, .groups = 2}); }, x, w);
+  s.check(
+      "conv2d", [=](auto const&... v) { return functional::conv2d(v..., {.padding = same_padding, .groups = 2}); }, x,
+      w);
   s.check(
       "conv1d", [](auto const&... v) { return functional::conv1d(v...); }, numbers(shape{2, 3, 8}),
       numbers(shape{4, 3, 3}), numbers(shape{4}));

@@ -83,7 +83,7 @@ TEST_CASE("convolutions: shapes, names and starts of the layers") {
   CHECK(up.weight.shape() == shape<4>{{6, 4, 2, 2}});
   CHECK(names_of(up) == std::vector<std::string>{"weight"});
   CHECK(up(c(x)).shape() == shape<4>{{2, 4, 8, 16}});
-  conv1d<float> const s(2, 3, 5, random, {.padding = same});
+  conv1d<float> const s(2, 3, 5, random, {.padding = same_padding});
   CHECK(s(tensor<float, 3>(shape<3>{{1, 2, 9}}, 1.0F)).shape() == shape<3>{{1, 3, 9}});
 
   tape t;

@@ -16,8 +16,8 @@ struct small_net {
   linear<float> out;
   dropout drop{0.2};
   explicit small_net(rng& random)
-      : first(1, 8, 3, random, {.padding = same}),
-        second(8, 8, 3, random, {.padding = same, .bias = false}),
+      : first(1, 8, 3, random, {.padding = same_padding}),
+        second(8, 8, 3, random, {.padding = same_padding, .bias = false}),
         out(8 * 5 * 6, 10, random) {}
   auto operator()(auto const& x, layer_mode auto mode) const {
     auto const h = relu(first(x));

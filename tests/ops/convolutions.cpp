@@ -29,7 +29,9 @@ TEST_CASE("conv2d") {
 TEST_CASE("conv1d") {
   examine<3, 3, 1>(
       "conv1d",
-      [](auto const& x, auto const& w, auto const& b) { return functional::conv1d(x, w, b, {.padding = same}); },
+      [](auto const& x, auto const& w, auto const& b) {
+        return functional::conv1d(x, w, b, {.padding = same_padding});
+      },
       {{at(2, 3, 11), at(4, 3, 4), at(4)}, {at(1, 1, 1), at(1, 1, 5), at(1)}}, sums);
 }
 
@@ -203,7 +205,7 @@ TEST_CASE("convolutions that cannot be") {
                     "5) has 5");
   CHECK_THROWS_AS(functional::conv2d(x, w, {.stride = 0, .groups = 2}), argument_error);
   CHECK_THROWS_AS(functional::conv2d(x, w, {.padding = -2, .groups = 2}), argument_error);
-  CHECK_THROWS_AS(functional::conv2d(x, w, {.stride = 2, .padding = same, .groups = 2}), argument_error);
+  CHECK_THROWS_AS(functional::conv2d(x, w, {.stride = 2, .padding = same_padding, .groups = 2}), argument_error);
   CHECK_THROWS_AS(functional::conv_transpose2d(x, w), shape_error);
   tensor<float, 4> const back(shape<4>{{4, 2, 3, 3}});
   CHECK_THROWS_AS(functional::conv_transpose2d(x, back, {.stride = 2, .output_padding = 2}), argument_error);

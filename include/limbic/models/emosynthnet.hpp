@@ -57,7 +57,7 @@ template <class T, class D = default_device> struct conv_elu_norm {
   unit_order order = unit_order::activation;
 
   conv_elu_norm(std::ptrdiff_t in, std::ptrdiff_t out, rng& random, emosynthnet_options const& o)
-      : conv(in, out, 3, random, {.padding = same}), norm(out, o.norm), order(o.order) {}
+      : conv(in, out, 3, random, {.padding = same_padding}), norm(out, o.norm), order(o.order) {}
 
   template <operand X> auto operator()(X&& x, layer_mode auto mode) const {
     auto y = conv(std::forward<X>(x));
@@ -77,12 +77,12 @@ template <class T, class D = default_device> struct emosynthnet_module {
 
   emosynthnet_module(std::ptrdiff_t in, std::ptrdiff_t width, rng& random)
       : a1(in, 2 * width, 1, random),
-        a2(2 * width, 3 * width, 5, random, {.padding = same}),
-        a3(3 * width, 3 * width, 5, random, {.padding = same}),
+        a2(2 * width, 3 * width, 5, random, {.padding = same_padding}),
+        a3(3 * width, 3 * width, 5, random, {.padding = same_padding}),
         b1(in, 2 * width, 1, random),
         c1(in, 4 * width, 1, random),
-        c2(4 * width, 6 * width, 3, random, {.padding = same}),
-        c3(6 * width, 6 * width, 3, random, {.padding = same}) {}
+        c2(4 * width, 6 * width, 3, random, {.padding = same_padding}),
+        c3(6 * width, 6 * width, 3, random, {.padding = same_padding}) {}
   // The channels of the result.
   static std::ptrdiff_t channels(std::ptrdiff_t width) { return 14 * width; }
 

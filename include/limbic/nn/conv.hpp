@@ -1,6 +1,6 @@
 // limbic/nn/conv.hpp - convolution layers of signals and images, and the transposed ones
 //
-//   conv2d<float> c(3, 32, 3, random, {.padding = same});          3 -> 32 channels, kernel 3 x 3
+//   conv2d<float> c(3, 32, 3, random, {.padding = same_padding});          3 -> 32 channels, kernel 3 x 3
 //   conv2d<float> wide(32, 32, {1, 7}, random, {.stride = {1, 2}});
 //   conv1d<float> s(2, 8, 5, random, {.bias = false});
 //   conv_transpose2d<float> up(32, 16, 2, random, {.stride = 2});
@@ -17,7 +17,7 @@ LIMBIC_BEGIN
 
 // How a layer's kernel moves, as in conv_options.
 template <int S> struct conv_layer_options {
-  per_axis<S> stride = 1, padding = 0, dilation = 1;  // padding: zeros at both ends, or `same`
+  per_axis<S> stride = 1, padding = 0, dilation = 1;  // padding: zeros at both ends, or `same_padding`
   std::ptrdiff_t groups = 1;                          // of channels that do not see one another
   bool bias = true;
 };

@@ -85,6 +85,8 @@ struct trace {
   model_summary summary;                                    // so far
   std::vector<std::pair<void const*, std::string>> unseen;  // parameters that no op has read yet
 
+  // As of a tape: nothing is computed a second time here.
+  static constexpr bool recomputes() { return false; }
   // The name of a parameter that an op reads for the first time; "" afterwards.
   std::string take(void const* parameter) {
     for (auto& u : unseen)
@@ -113,7 +115,7 @@ template <class T, int R, class D = default_device> class traced {
   // The number of elements.
   std::ptrdiff_t size() const { return shape_.size(); }
   // Where ops are noted.
-  trace& owner() const { return *trace_; }
+  trace* owner() const { return trace_; }
   // Layers with weights on the longest way here.
   int depth() const { return depth_; }
 
@@ -156,7 +158,7 @@ auto record(Op const& o, A&&... a) {
   int depth = 0;
   auto const meet = [&](auto const& x) {
     if constexpr (detail::traced_operand<decltype(x)>) {
-      t = &x.owner();
+      t = x.owner();
       depth = x.depth() > depth ? x.depth() : depth;
     }
   };

@@ -2,16 +2,16 @@
 //
 //   functional::conv2d(x, w, b)                                 x (N, C, H, W), w (O, C / groups, kh, kw), b (O) or none
 //   functional::conv2d(x, w, {.stride = 2, .padding = {1, 2}})
-//   functional::conv1d(x, w, b, {.padding = same})              x (N, C, L),    w (O, C / groups, k)
+//   functional::conv1d(x, w, b, {.padding = same_padding})              x (N, C, L),    w (O, C / groups, k)
 //
 //   y[n, o, p, q] = b[o] + sum over c, i, j of  w[o, c, i, j] x[n, g C' + c, s p + d i - a, s q + d j - a]
 //
 // with stride s, dilation d, padding a (zeros), and C' = C / groups channels for each of the groups, of which o is in number
-// g. An axis of H becomes floor((H + 2 a - d (k - 1) - 1) / s) + 1. `same` pads so that a stride of 1 keeps the extent; of an
+// g. An axis of H becomes floor((H + 2 a - d (k - 1) - 1) / s) + 1. `same_padding` pads so that a stride of 1 keeps the extent; of an
 // odd number of zeros the larger half comes last, as in PyTorch.
 //
 // adjoint  x', w' by the transposed sums (kernels/conv.hpp), b' += the sum of y' over images and positions
-// errors   channels that do not fit, a kernel that is longer than the padded axis, `same` with a stride
+// errors   channels that do not fit, a kernel that is longer than the padded axis, `same_padding` with a stride
 //
 // Options and results are those of torch.nn.functional.conv1d and conv2d. The transposed one is in conv_transpose.hpp.
 #pragma once
@@ -33,11 +33,11 @@ template <int S> struct per_axis {
 };
 
 // As padding: as many zeros as keep the extent.
-inline constexpr std::ptrdiff_t same = -1;
+inline constexpr std::ptrdiff_t same_padding = -1;
 
 // How a kernel of S axes moves over a signal or an image.
 template <int S> struct conv_options {
-  per_axis<S> stride = 1, padding = 0, dilation = 1;  // padding: zeros at both ends, or `same`
+  per_axis<S> stride = 1, padding = 0, dilation = 1;  // padding: zeros at both ends, or `same_padding`
   std::ptrdiff_t groups = 1;                          // of channels that do not see one another
 };
 
@@ -69,10 +69,10 @@ template <int S> void check_conv_options(std::string_view name, conv_options<S> 
     if (o.stride.of[i] < 1 || o.dilation.of[i] < 1)
       fail<argument_error>(name, "stride and dilation must be at least 1, but are ", o.stride.of, " and ",
                            o.dilation.of);
-    if (o.padding.of[i] < 0 && o.padding.of[i] != same)
+    if (o.padding.of[i] < 0 && o.padding.of[i] != same_padding)
       fail<argument_error>(name, "padding must not be negative, but is ", o.padding.of);
-    if (o.padding.of[i] == same && o.stride.of[i] != 1)
-      fail<argument_error>(name, "padding `same` is for a stride of 1, but it is ", o.stride.of);
+    if (o.padding.of[i] == same_padding && o.stride.of[i] != 1)
+      fail<argument_error>(name, "padding `same_padding` is for a stride of 1, but it is ", o.stride.of);
   }
   if (o.groups < 1) fail<argument_error>(name, "there must be at least one group, but groups is ", o.groups);
 }
@@ -105,7 +105,8 @@ template <int S> struct conv_op {
     y[1] = w[0];
     for (int i = 0; i < S; ++i) {
       std::ptrdiff_t const reach = options.dilation.of[i] * (w[2 + i] - 1) + 1;
-      std::ptrdiff_t const padded = x[2 + i] + (options.padding.of[i] == same ? reach - 1 : 2 * options.padding.of[i]);
+      std::ptrdiff_t const padded =
+          x[2 + i] + (options.padding.of[i] == same_padding ? reach - 1 : 2 * options.padding.of[i]);
       if (w[2 + i] < 1 || reach > padded)
         fail<shape_error>(name, "a kernel of shape ", w, " reaches over ", reach, " elements, the padded axis ", 2 + i,
                           " of x ", x, " has ", padded);
@@ -138,7 +139,7 @@ template <int S> struct conv_op {
   conv_geometry geometry(shape<S + 2> const& w) const {
     shape<S> padding = options.padding.of;
     for (int i = 0; i < S; ++i)
-      if (padding[i] == same) padding[i] = options.dilation.of[i] * (w[2 + i] - 1) / 2;
+      if (padding[i] == same_padding) padding[i] = options.dilation.of[i] * (w[2 + i] - 1) / 2;
     return detail::image_geometry(options, padding);
   }
 };

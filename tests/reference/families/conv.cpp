@@ -12,7 +12,7 @@ template <int S> limbic::per_axis<S> axes(call& c, std::string const& name, std:
   if (!c.given(name)) return otherwise;
   if (c.is_text(name)) {
     if (c.text(name) != "same") throw unsupported(name + " '" + c.text(name) + "'");
-    return limbic::same;
+    return limbic::same_padding;
   }
   limbic::per_axis<S> all(c.is_list(name) ? 0 : c.integer(name));
   if (c.is_list(name)) {
