@@ -1,5 +1,9 @@
 // Images on their way to a network: scaled, changed at random, dealt out by class.
-#include <limbic/data.hpp>
+#include <limbic/data/augment.hpp>
+#include <limbic/data/channel_scaler.hpp>
+#include <limbic/data/class_weights.hpp>
+#include <limbic/data/grayscale.hpp>
+#include <limbic/data/stratified.hpp>
 
 #include "../catch.hpp"
 
