@@ -31,6 +31,21 @@ struct scratch {
   static inline int count = 0;
 };
 
+// A folder of such files, gone with all that is in it.
+struct scratch_folder {
+  scratch const name;
+  scratch_folder() { std::filesystem::create_directories(name.path); }
+  scratch_folder(scratch_folder const&) = delete;
+  ~scratch_folder() { std::filesystem::remove_all(name.path); }
+
+  operator std::string() const { return name.path.string(); }
+  // Writes a file, and the folders on the way to it.
+  void write(std::string const& file, std::string_view bytes) const {
+    std::filesystem::create_directories((name.path / file).parent_path());
+    std::ofstream(name.path / file, std::ios::binary) << bytes;
+  }
+};
+
 // The message of the io_error that f gives, or "".
 template <class F>
   requires requires(F const& f) { f(); }

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <limbic/data/batches.hpp>
+#include <limbic/data/class_weights.hpp>
 #include <limbic/data/histogram.hpp>
 #include <limbic/data/min_max_scaler.hpp>
 #include <limbic/data/pairs.hpp>
 #include <limbic/data/sliding_windows.hpp>
 #include <limbic/data/splits.hpp>
 #include <limbic/data/standard_scaler.hpp>
+#include <limbic/data/stratified.hpp>
