@@ -10,6 +10,9 @@
 //
 // and becomes an op that keeps the norm of each sample rather than all probabilities.
 //
+// One that depends on the log-probability l of the class alone, and on the class's weight w, says value(l, w) and
+// slope(l, w), its derivative by l: detail::of_target makes the rest of it.
+//
 // shape   scores (N, C, d...), labels (N, d...) of integers in [0, C), weights (C) -> (), or (N, d...) for none
 // mean    over the samples, or over their shares; over none of them it is NaN, as in PyTorch
 // adjoint of the scores; labels have no gradient, and class weights refuse theirs
@@ -40,6 +43,8 @@ template <class T> struct log_norm {
     return math::broadcast<V>(log_sum) + (math::broadcast<V>(largest) - x);
   }
   template <class V> constexpr V probability(V x) const { return math::exp(-surprise(x)); }
+  // At most 0, whatever the rounding.
+  constexpr T log_probability(T x) const { return math::min(-surprise(x), T(0)); }
 };
 
 // The shape of a tensor of them.
@@ -60,6 +65,23 @@ template <class Row, class T> constexpr void add_at(Row to, std::ptrdiff_t i, T 
 template <class Row, class T> constexpr void set_row(Row to, T v) {
   map(to, [](auto value) { return value; }, v);
 }
+
+// The loss of a sample whose class has the log-probability l. dl / dx_j = d_jc - p_j.
+template <class Op> struct of_target {
+  static constexpr std::string_view name = Op::name;
+  static constexpr bool normalizes = true, weighs = false;
+  Op o;
+
+  constexpr bool ignores(std::ptrdiff_t) const { return false; }
+  template <class T> constexpr T loss(auto x, std::ptrdiff_t c, log_norm<T> norm, auto... w) const {
+    return o.value(norm.log_probability(static_cast<T>(x[c])), class_weight<T>(c, w...));
+  }
+  template <class T> constexpr void slope(auto dx, T g, auto x, std::ptrdiff_t c, log_norm<T> norm, auto... w) const {
+    T const own = g * o.slope(norm.log_probability(static_cast<T>(x[c])), class_weight<T>(c, w...));
+    map(dx, [norm](auto v, auto scale) { return -(scale * norm.probability(v)); }, x, own);
+    add_at(dx, c, own);
+  }
+};
 
 template <class Op> struct class_forward {
   Op o;
