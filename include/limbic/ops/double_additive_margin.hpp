@@ -2,7 +2,7 @@
 //
 //   logit_c = s (cos_c - m),  logit_j = s (cos_j + m)
 //
-// which is am_softmax with twice the margin, as a softmax does not see what all logits share.
+// which is am_softmax_margin with twice the margin, as a softmax does not see what all logits share.
 //
 //   margin_loss(x, weight, labels, double_additive_margin{.scale = 30, .margin = 0.2})          see margin_loss.hpp
 //

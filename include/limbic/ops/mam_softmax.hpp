@@ -61,7 +61,7 @@ template <class Op> struct mam_adjoint {
 struct mam_softmax_op {
   static constexpr std::string_view name = "mam_softmax";
   static constexpr keep needs = keep::inputs(0, 1);
-  mam_variant variant = mam_variant::equations;
+  mam_variant variant = mam_variant::equations;  // which reading
   limbic::margin_gradient margin_gradient = limbic::margin_gradient::stop;
   double epsilon = 0.2;
   double clip_max = 4.0;
@@ -80,10 +80,10 @@ struct mam_softmax_op {
     if (dz) for_each_row(d, 1, detail::mam_adjoint<mam_softmax_op>{*this}, z, label.unsqueeze(1), dy, dz);
   }
 
-  // M of a row of logits, and its slope by the greatest of them through q.
   template <class T> struct sample_margin {
     T value, slope;
   };
+  // M of a row of logits, and its slope by the greatest of them through q.
   template <class T> constexpr sample_margin<T> margin(auto z) const {
     T const one(1), top = max(z) + math::constant<T>(epsilon), most = math::constant<T>(clip_max);
     T const classes = math::constant<T>(static_cast<double>(z.size()));

@@ -1,14 +1,17 @@
 // limbic/ops/margin_loss.hpp - softmax losses that demand more of the target's logit than of the others
 //
-//   margin_loss(x, weight, labels, arcface{.scale = 64, .margin = 0.5})                    a scalar
-//   margin_loss(x, weight, labels, arcface{}, reduction::none)                             one for each sample
-//   cross_entropy(margin_logits(x, weight, labels, arcface{}), labels, {.label_smoothing = 0.1})
+//   margin_loss(x, weight, labels, arcface_margin{.scale = 64, .margin = 0.5})                    a scalar
+//   margin_loss(x, weight, labels, arcface_margin{}, reduction::none)                             one for each sample
+//   cross_entropy(margin_logits(x, weight, labels, arcface_margin{}), labels, {.label_smoothing = 0.1})
 //
 // x are the features of N samples, weight a row for each class, without bias. A margin is a struct of options that says what
 // becomes of the cosines c_j between them (of the products x . W_j, where it sets `cosines` to false):
 //
-//   target(c)  slope(c)       the target's, and its derivative
+//   name                      what errors call it
+//   target(c)                 the target's ...
+//   slope(c)                  ... and its derivative
 //   other()                   what is added to the others (most margins: no such member)
+//   cosines                   false for products that nothing normalises
 //   scale                     what all are then multiplied by (1 where it is 0, or no such member)
 //   lengths(y, a, b)          y times the lengths of features (N, 1) or weights (1, C), where they count
 //   check()                   argument_error where an option is outside of its domain
@@ -28,7 +31,7 @@
 LIMBIC_BEGIN
 
 // Options that say what becomes of the target's cosine.
-template <class M> concept margin = requires(M const& m) {
+template <class M> concept softmax_margin = requires(M const& m) {
   m.check();
   m.target(1.0);
   m.slope(1.0);
@@ -74,10 +77,10 @@ template <class M> struct margin_row_adjoint {
 
 }  // namespace detail
 
-template <margin M> struct margin_op {
+template <softmax_margin M> struct margin_op {
   static constexpr std::string_view name = M::name;
   static constexpr keep needs = keep::inputs(0, 1);
-  M m;
+  M m;               // what becomes of the target's cosine
   double scale = 1;  // of all logits
 
   shape<2> shape_of(shape<2> const& c, shape<1> const& label) const {
@@ -94,7 +97,7 @@ template <margin M> struct margin_op {
   }
 };
 
-template <operand X, operand W, operand Y, margin M> auto margin_logits(X&& x, W&& weight, Y&& labels, M const& m) {
+template <operand X, operand W, operand Y, softmax_margin M> auto margin_logits(X&& x, W&& weight, Y&& labels, M const& m) {
   constexpr bool ranks = rank_of<X> == 2 && rank_of<W> == 2 && rank_of<Y> == 1 && std::is_integral_v<element_of<Y>>;
   static_assert(ranks, "limbic: a margin takes features (N, D), weights (C, D) and integer labels (N)");
   m.check();
@@ -113,7 +116,7 @@ template <operand X, operand W, operand Y, margin M> auto margin_logits(X&& x, W
   }
 }
 
-template <operand X, operand W, operand Y, margin M, common_reduction R = reduction::mean_t>
+template <operand X, operand W, operand Y, softmax_margin M, common_reduction R = reduction::mean_t>
 auto margin_loss(X&& x, W&& weight, Y&& labels, M const& m, R r = {}) {
   auto const y = margin_logits(std::forward<X>(x), std::forward<W>(weight), std::forward<Y>(labels), m);
   return cross_entropy(y, std::forward<Y>(labels), r);  // a temporary is copied, never moved from

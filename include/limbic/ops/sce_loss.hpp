@@ -3,7 +3,7 @@
 //   a mean_i(l_i) + b alpha mean_i(w_i l_i)
 //
 //   l_i   = -log p_ic                           cross entropy; p = softmax(x)
-//   w_i   = sqrt(sum_(j != c) p_ij^2)           falls as the confidence in the label rises: wrong_norm.hpp
+//   w_i   = sqrt(sum_(j != c) p_ij^2)           falls as the confidence in the label rises (weight_form): wrong_norm.hpp
 //   alpha = mean_i sum_j (p_ij - d_jc)^2        how far the batch is off: brier_loss.hpp
 //
 // Not the symmetric cross entropy of symmetric_cross_entropy.hpp. Gradients flow through alpha and w too, or not
@@ -24,6 +24,7 @@ LIMBIC_BEGIN
 struct sce_loss_options {
   double ce_balance = 0.5;        // a
   double proposed_balance = 0.5;  // b
+  limbic::weight_form weight_form = limbic::weight_form::product;  // what w is
   bool stop_gradient = false;     // whether alpha and w are constants to the gradient
 };
 
@@ -35,12 +36,12 @@ template <class X> auto stopped(X const& x, [[maybe_unused]] bool stop) {
 }  // namespace detail
 
 template <operand X, operand Y> auto sce_loss(X&& x, Y&& labels, sce_loss_options const& options = {}) {
-  auto const& [a, b, stop] = options;
+  auto const& [a, b, form, stop] = options;
   if (!(a >= 0 && b >= 0))
     fail<argument_error>("sce_loss", "the balances must not be negative, but are ", a, " and ", b);
   // Temporaries are copied, never moved from.
   auto const l = cross_entropy(std::forward<X>(x), std::forward<Y>(labels), reduction::none);
-  auto const w = wrong_norm(std::forward<X>(x), std::forward<Y>(labels), reduction::none);
+  auto const w = wrong_norm(std::forward<X>(x), std::forward<Y>(labels), {form}, reduction::none);
   auto const alpha = brier_loss(std::forward<X>(x), std::forward<Y>(labels));
   return mean(l) * a + mul(detail::stopped(alpha, stop), mean(mul(detail::stopped(w, stop), l))) * b;
 }

@@ -21,10 +21,11 @@
 
 LIMBIC_BEGIN
 
+// Where training stands, and how many labels may be wrong.
 struct small_loss_schedule {
-  double noise_ratio = 0.2;  // T
-  std::int64_t epoch = 0;
-  std::int64_t max_epoch = 10;
+  double noise_ratio = 0.2;     // T
+  std::int64_t epoch = 0;       // e
+  std::int64_t max_epoch = 10;  // from when on 1 - T are kept
 };
 
 // The part of the samples to keep at an epoch.
@@ -60,7 +61,7 @@ struct smallest_row {
 struct small_loss_weights_op {
   static constexpr std::string_view name = "small_loss_weights";
   static constexpr keep needs = keep::nothing;
-  double keep_ratio = 1.0;
+  double keep_ratio = 1.0;  // A
 
   shape<1> shape_of(shape<1> const& losses) const {
     if (losses[0] < 1) fail<shape_error>(name, "there must be a sample, but came ", losses);

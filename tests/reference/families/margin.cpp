@@ -47,23 +47,23 @@ template <class D> result margins(call& c) {
   auto const& op = c.op();
   auto const s = [&c] { return c.number("s"); };
   auto const m = [&c] { return c.number("m"); };
-  if (op == "normalized_softmax") return margin<D>(c, limbic::normalized_softmax{s()});
-  if (op == "am_softmax") return margin<D>(c, limbic::am_softmax{s(), m()});
+  if (op == "normalized_softmax") return margin<D>(c, limbic::no_margin{s()});
+  if (op == "am_softmax") return margin<D>(c, limbic::am_softmax_margin{s(), m()});
   if (op == "double_additive_margin") return margin<D>(c, limbic::double_additive_margin{s(), m()});
-  if (op == "soft_margin_softmax") return margin<D>(c, limbic::soft_margin_softmax{m()});
+  if (op == "soft_margin_softmax") return margin<D>(c, limbic::soft_margin{m()});
   if (op == "dynamic_additive_margin")
     return margin<D>(c, limbic::dynamic_additive_margin{s(), m(), c.number("lambda"), gradient_through_margin(c)});
   if (op == "arcface") {
     auto const beyond = c.text("beyond_pi");
     if (beyond != "none" && beyond != "linear") throw unsupported("beyond_pi '" + beyond + "' does not exist here");
     return margin<D>(c,
-                     limbic::arcface{s(), m(), beyond == "none" ? limbic::beyond_pi::none : limbic::beyond_pi::linear});
+                     limbic::arcface_margin{s(), m(), beyond == "none" ? limbic::beyond_pi::none : limbic::beyond_pi::linear});
   }
   int const multiple = static_cast<int>(c.integer("m"));
-  if (op == "l_softmax") return margin<D>(c, limbic::l_softmax{multiple, c.number("lambda")});
+  if (op == "l_softmax") return margin<D>(c, limbic::l_softmax_margin{multiple, c.number("lambda")});
   bool const by_length = c.is_text("scale");
   if (by_length && c.text("scale") != "feature_norm") throw unsupported("another scale than feature_norm");
-  return margin<D>(c, limbic::sphereface{multiple, c.number("lambda"), by_length ? 0 : c.number("scale")});
+  return margin<D>(c, limbic::sphereface_margin{multiple, c.number("lambda"), by_length ? 0 : c.number("scale")});
 }
 
 template <class D> result mam(call& c) {

@@ -137,13 +137,17 @@ template <class D> result run(call& c) {
 template <class D> result sce(call& c) {
   classes<D> s(c);
   auto const form = c.text("weight_form");
-  if (form != "product") throw unsupported("the weight form '" + form + "' does not exist here");
-  limbic::sce_loss_options const o{c.number("ce_balance"), c.number("proposed_balance"), c.flag("stop_gradient")};
+  if (form != "product" && form != "difference") throw unsupported("weight form '" + form + "' does not exist here");
+  limbic::sce_loss_options const o{
+      .ce_balance = c.number("ce_balance"),
+      .proposed_balance = c.number("proposed_balance"),
+      .weight_form = form == "product" ? limbic::weight_form::product : limbic::weight_form::difference,
+      .stop_gradient = c.flag("stop_gradient")};
   auto const x = s.x.value();
   s.r.value("alpha", limbic::brier_loss(x, s.y));
-  s.r.value("weight", limbic::wrong_norm(x, s.y, limbic::reduction::none));
+  s.r.value("weight", limbic::wrong_norm(x, s.y, {o.weight_form}, limbic::reduction::none));
   s.r.value("cross_entropy", limbic::cross_entropy(x, s.y));
-  s.r.value("proposed", limbic::sce_loss(x, s.y, {0, 1}));
+  s.r.value("proposed", limbic::sce_loss(x, s.y, {0, 1, o.weight_form}));
   return s.loss(limbic::sce_loss(s.x, s.y, o));
 }
 

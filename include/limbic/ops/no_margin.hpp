@@ -1,8 +1,8 @@
-// limbic/ops/normalized_softmax.hpp - a softmax of cosines, without a margin
+// limbic/ops/no_margin.hpp - a softmax of cosines, without a margin
 //
 //   logit_j = s cos_j          the normalised softmax loss (NSL); Wang et al. 2018, arXiv:1801.09414, eq. 3
 //
-//   margin_loss(x, weight, labels, normalized_softmax{.scale = 30})          see margin_loss.hpp
+//   margin_loss(x, weight, labels, no_margin{.scale = 30})          see margin_loss.hpp
 //
 // domain  s > 0
 #pragma once
@@ -11,8 +11,8 @@
 
 LIMBIC_BEGIN
 
-struct normalized_softmax {
-  static constexpr std::string_view name = "normalized_softmax";
+struct no_margin {
+  static constexpr std::string_view name = "no_margin";
   double scale = 30.0;
 
   template <class T> constexpr T target(T c) const { return c; }

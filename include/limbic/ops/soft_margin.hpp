@@ -1,9 +1,9 @@
-// limbic/ops/soft_margin_softmax.hpp - a margin on the plain logit
+// limbic/ops/soft_margin.hpp - a margin on the plain logit
 //
 //   logit_c = x . W_c - m,  logit_j = x . W_j          nothing normalised; Liang et al. 2017, "Soft-margin softmax for deep
 //                                                      classification", eq. 5
 //
-//   margin_loss(x, weight, labels, soft_margin_softmax{.margin = 0.5})          see margin_loss.hpp
+//   margin_loss(x, weight, labels, soft_margin{.margin = 0.5})          see margin_loss.hpp
 //
 // domain  m >= 0
 #pragma once
@@ -12,8 +12,8 @@
 
 LIMBIC_BEGIN
 
-struct soft_margin_softmax {
-  static constexpr std::string_view name = "soft_margin_softmax";
+struct soft_margin {
+  static constexpr std::string_view name = "soft_margin";
   static constexpr bool cosines = false;
   double margin = 0.5;
 

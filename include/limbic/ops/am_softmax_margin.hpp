@@ -1,8 +1,8 @@
-// limbic/ops/am_softmax.hpp - additive margin on the cosine: AM-Softmax, CosFace, large margin cosine loss (LMCL)
+// limbic/ops/am_softmax_margin.hpp - additive margin on the cosine: AM-Softmax, CosFace, large margin cosine loss (LMCL)
 //
 //   logit_c = s (cos_c - m),  logit_j = s cos_j          Wang et al. 2018, arXiv:1801.05599, eq. 6; arXiv:1801.09414, eq. 4
 //
-//   margin_loss(x, weight, labels, am_softmax{.scale = 30, .margin = 0.35})          see margin_loss.hpp
+//   margin_loss(x, weight, labels, am_softmax_margin{.scale = 30, .margin = 0.35})          see margin_loss.hpp
 //
 // domain  s > 0, m >= 0
 #pragma once
@@ -11,8 +11,8 @@
 
 LIMBIC_BEGIN
 
-struct am_softmax {
-  static constexpr std::string_view name = "am_softmax";
+struct am_softmax_margin {
+  static constexpr std::string_view name = "am_softmax_margin";
   double scale = 30.0;
   double margin = 0.35;
 

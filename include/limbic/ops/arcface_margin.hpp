@@ -1,8 +1,8 @@
-// limbic/ops/arcface.hpp - additive margin on the angle: AAM-Softmax, ArcFace
+// limbic/ops/arcface_margin.hpp - additive margin on the angle: AAM-Softmax, ArcFace
 //
 //   logit_c = s cos(theta_c + m),  logit_j = s cos_j          Deng et al. 2019, arXiv:1801.07698, eq. 3
 //
-//   margin_loss(x, weight, labels, arcface{.scale = 64, .margin = 0.5})          see margin_loss.hpp
+//   margin_loss(x, weight, labels, arcface_margin{.scale = 64, .margin = 0.5})          see margin_loss.hpp
 //
 // cos(theta + m) = c cos m - sqrt(1 - c^2) sin m rises again where theta > pi - m. beyond_pi says what stands there:
 //
@@ -19,8 +19,8 @@ LIMBIC_BEGIN
 // What the target's logit is where the angle and the margin together exceed pi.
 enum class beyond_pi { none, linear };
 
-struct arcface {
-  static constexpr std::string_view name = "arcface";
+struct arcface_margin {
+  static constexpr std::string_view name = "arcface_margin";
   double scale = 64.0;
   double margin = 0.5;
   limbic::beyond_pi beyond_pi = limbic::beyond_pi::none;

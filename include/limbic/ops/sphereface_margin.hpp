@@ -1,9 +1,9 @@
-// limbic/ops/sphereface.hpp - multiplied angle: A-Softmax, SphereFace
+// limbic/ops/sphereface_margin.hpp - multiplied angle: A-Softmax, SphereFace
 //
 //   logit_c = s (lambda cos_c + psi(theta_c)) / (1 + lambda),  logit_j = s cos_j      Liu et al. 2017, arXiv:1704.08063, eq. 7
 //   psi(theta) = (-1)^k cos(m theta) - 2 k,  k = floor(m theta / pi)                  falls all the way from 0 to pi
 //
-//   margin_loss(x, weight, labels, sphereface{.margin = 4, .lambda = 5})          see margin_loss.hpp
+//   margin_loss(x, weight, labels, sphereface_margin{.margin = 4, .lambda = 5})          see margin_loss.hpp
 //
 // s is the length of the sample's features, as in the paper, or the number `scale` where it is not 0. lambda is annealed from
 // large (the plain cosine) to small by the caller. cos(m theta) is a polynomial of the cosine (Chebyshev's T_m, slope m U_m-1),
@@ -46,8 +46,8 @@ inline void check_multiple(std::string_view name, int m, double lambda) {
 
 }  // namespace detail
 
-struct sphereface {
-  static constexpr std::string_view name = "sphereface";
+struct sphereface_margin {
+  static constexpr std::string_view name = "sphereface_margin";
   int margin = 4;
   double lambda = 0.0;
   double scale = 0.0;  // 0 stands for the length of the features
