@@ -23,8 +23,9 @@ struct every_margin {
     auto const with = [&](auto const& m) { return margin_logits(x, w, y, m); };
     return concatenate(0, with(am_softmax_margin{.scale = 4, .margin = 0.35}), with(arcface_margin{.scale = 4}),
                        with(arcface_margin{.scale = 4, .margin = 1.5, .beyond_pi = beyond_pi::linear}),
-                       with(sphereface_margin{.margin = 4, .lambda = 0.5}), with(sphereface_margin{.margin = 3, .scale = 2}),
-                       with(l_softmax_margin{.margin = 2}), with(soft_margin{}), with(double_additive_margin{.scale = 4}),
+                       with(sphereface_margin{.margin = 4, .lambda = 0.5}),
+                       with(sphereface_margin{.margin = 3, .scale = 2}), with(l_softmax_margin{.margin = 2}),
+                       with(soft_margin{}), with(double_additive_margin{.scale = 4}),
                        with(dynamic_additive_margin{.scale = 4, .margin_gradient = margin_gradient::full}));
   }
 };
@@ -48,7 +49,7 @@ TEST_CASE("cosines and lengths") {
                 {.ulps = 16, .ordered = false});
 }
 TEST_CASE("margins") {
-  examine<2, 2>("margin_logits", every_margin{}, {{at(5, 6), at(4, 6)}}, {.ulps = 64, .special = false, .ordered = false});
+  examine<2, 2>("margin_logits", every_margin{}, {{at(5, 6), at(4, 6)}}, {.ulps = 64, .ordered = false});
 }
 TEST_CASE("margins that the logits set") {
   examine<2>("mam_logits", every_mam{}, {{at(5, 4)}, {at(5, 9)}}, {.ulps = 16, .ordered = false});

@@ -97,7 +97,8 @@ template <softmax_margin M> struct margin_op {
   }
 };
 
-template <operand X, operand W, operand Y, softmax_margin M> auto margin_logits(X&& x, W&& weight, Y&& labels, M const& m) {
+template <operand X, operand W, operand Y, softmax_margin M> auto margin_logits(X&& x, W&& weight, Y&& labels,
+                                                                                M const& m) {
   constexpr bool ranks = rank_of<X> == 2 && rank_of<W> == 2 && rank_of<Y> == 1 && std::is_integral_v<element_of<Y>>;
   static_assert(ranks, "limbic: a margin takes features (N, D), weights (C, D) and integer labels (N)");
   m.check();

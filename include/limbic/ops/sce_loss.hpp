@@ -22,10 +22,10 @@
 LIMBIC_BEGIN
 
 struct sce_loss_options {
-  double ce_balance = 0.5;        // a
-  double proposed_balance = 0.5;  // b
+  double ce_balance = 0.5;                                         // a
+  double proposed_balance = 0.5;                                   // b
   limbic::weight_form weight_form = limbic::weight_form::product;  // what w is
-  bool stop_gradient = false;     // whether alpha and w are constants to the gradient
+  bool stop_gradient = false;                                      // whether alpha and w are constants to the gradient
 };
 
 namespace detail {

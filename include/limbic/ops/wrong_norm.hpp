@@ -64,7 +64,8 @@ struct wrong_norm_op {
       auto const part = rest(v) / math::broadcast<decltype(v)>(most);
       return part * part;
     };
-    return most * math::sqrt(own / most * (own / most) + fold(sum_of{}, square, before) + fold(sum_of{}, square, after));
+    return most *
+           math::sqrt(own / most * (own / most) + fold(sum_of{}, square, before) + fold(sum_of{}, square, after));
   }
   template <class T>
   static constexpr void distance_slope(auto dx, T g, auto x, std::ptrdiff_t c, detail::log_norm<T> const& norm) {
@@ -82,7 +83,8 @@ struct wrong_norm_op {
   }
 };
 
-template <operand X, operand Y, common_reduction R = reduction::mean_t> auto wrong_norm(X&& x, Y&& labels, wrong_norm_op const& options = {}, R r = {}) {
+template <operand X, operand Y, common_reduction R = reduction::mean_t> auto wrong_norm(
+    X&& x, Y&& labels, wrong_norm_op const& options = {}, R r = {}) {
   return detail::class_loss(options, r, std::forward<X>(x), std::forward<Y>(labels), no_weight);
 }
 template <operand X, operand Y, common_reduction R> auto wrong_norm(X&& x, Y&& labels, R r) {

@@ -56,8 +56,8 @@ template <class D> result margins(call& c) {
   if (op == "arcface") {
     auto const beyond = c.text("beyond_pi");
     if (beyond != "none" && beyond != "linear") throw unsupported("beyond_pi '" + beyond + "' does not exist here");
-    return margin<D>(c,
-                     limbic::arcface_margin{s(), m(), beyond == "none" ? limbic::beyond_pi::none : limbic::beyond_pi::linear});
+    return margin<D>(
+        c, limbic::arcface_margin{s(), m(), beyond == "none" ? limbic::beyond_pi::none : limbic::beyond_pi::linear});
   }
   int const multiple = static_cast<int>(c.integer("m"));
   if (op == "l_softmax") return margin<D>(c, limbic::l_softmax_margin{multiple, c.number("lambda")});
