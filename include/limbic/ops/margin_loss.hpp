@@ -47,6 +47,12 @@ inline void check_margin(std::string_view name, double m) {
   if (!(m >= 0)) fail<argument_error>(name, "margin must not be negative, but is ", m);
 }
 
+template <class M> constexpr bool uses_cosines() {
+  if constexpr (requires { M::cosines; }) return M::cosines;
+  else return true;
+}
+template <class M, class Y> concept has_lengths = requires(M const& m, Y const& y) { m.lengths(y, y, y); };
+
 template <class M> struct margin_row {
   M m;
   double scale;
@@ -103,7 +109,7 @@ template <operand X, operand W, operand Y, softmax_margin M> auto margin_logits(
   static_assert(ranks, "limbic: a margin takes features (N, D), weights (C, D) and integer labels (N)");
   m.check();
   if constexpr (ranks) {
-    if constexpr (requires { M::cosines; }) {
+    if constexpr (!detail::uses_cosines<M>()) {
       return apply(margin_op<M>{m}, functional::linear(std::forward<X>(x), std::forward<W>(weight)),
                    std::forward<Y>(labels));
     } else {
@@ -111,7 +117,7 @@ template <operand X, operand W, operand Y, softmax_margin M> auto margin_logits(
       double scale = 1;
       if constexpr (requires { m.scale; }) scale = m.scale == 0 ? 1 : m.scale;
       auto y = apply(margin_op<M>{m, scale}, c, std::forward<Y>(labels));
-      if constexpr (requires { m.lengths(y, lengths_x, lengths_w); }) return m.lengths(y, lengths_x, lengths_w);
+      if constexpr (detail::has_lengths<M, decltype(y)>) return m.lengths(y, lengths_x, lengths_w);
       else return y;
     }
   }
