@@ -22,13 +22,9 @@ template <class D, int R> void check_equal(tensor<double, R, D> const& got, tens
     CHECK(got.data()[i] == Approx(want.data()[i]).epsilon(1e-11).margin(1e-13));
 }
 
-}  // namespace margins
-
-using margins::check_equal;
-
 TEMPLATE_TEST_CASE("without a margin every one is the normalised softmax", "", scalar, simd) {
   using D = TestType;
-  margins::samples<D> const s;
+  samples<D> const s;
   auto const plain = s.logits(no_margin{.scale = 7});
   for (int i = 0; i < 6; ++i)
     for (int c = 0; c < 4; ++c) {
@@ -80,7 +76,7 @@ TEST_CASE("margins of angles are what their angle says") {
       CHECK(sphereface_margin{.margin = m}.slope(a) >= -1e-9);
     }
   }
-  // continuous at pi - m only up to the constant of its definition, and never rising beyond
+  // beyond pi - m the logit falls below -1 and goes on falling
   arcface_margin const linear{.margin = 0.5, .beyond_pi = beyond_pi::linear};
   CHECK(linear.target(-1.0) < linear.target(-std::cos(0.5) - 1e-9));
   CHECK(linear.slope(-1.0) == 1);
@@ -90,7 +86,7 @@ TEMPLATE_TEST_CASE("margins at the poles of the angle, with zeros, and far out",
   using D = TestType;
   // samples: on its class, opposite to it, nothing at all, huge, tiny; the last class has no weight
   tensor<float, 2, D> const x({5, 2}, {2, 0, -4, 0, 0, 0, 1e30F, 1e30F, 1e-30F, 0}), w({3, 2}, {1, 0, 0, 8, 0, 0});
-  tensor<margins::labels, 1, D> const y({5}, {0, 0, 1, 1, 2});
+  tensor<labels, 1, D> const y({5}, {0, 0, 1, 1, 2});
   auto const check = [&](auto const& m, bool at_poles) {
     tape t;
     auto const a = t.variable(x), b = t.variable(w);
@@ -113,7 +109,7 @@ TEMPLATE_TEST_CASE("margins at the poles of the angle, with zeros, and far out",
   check(double_additive_margin{}, true);
   check(dynamic_additive_margin{.margin_gradient = margin_gradient::full}, true);
   tensor<float, 2, D> const near({2, 2}, {3, 0, -5, 0});
-  tensor<margins::labels, 1, D> const first({2}, {0, 0});
+  tensor<labels, 1, D> const first({2}, {0, 0});
   tensor<float, 2, D> const cosines = margin_logits(near, w, first, arcface_margin{.scale = 8});
   CHECK(cosines(0, 0) == Approx(8 * std::cos(0.5)));
   CHECK(cosines(1, 0) == Approx(-8 * std::cos(0.5)));
@@ -132,7 +128,7 @@ TEST_CASE("cosines of the largest and the smallest numbers, NaN, and lengths") {
 }
 
 TEST_CASE("a gradient through the margin is wanted, or not") {
-  margins::samples<simd> const s;
+  samples<simd> const s;
   auto const report = check_gradient(
       [&](auto const& x, auto const& w) {
         return margin_loss(x, w, s.y, dynamic_additive_margin{.margin_gradient = margin_gradient::full});
@@ -143,7 +139,7 @@ TEST_CASE("a gradient through the margin is wanted, or not") {
   // stopped: the gradient is that of am_softmax with the very margins as numbers
   tape t;
   tensor<double, 2> const x = slice(s.x, 0, 0, 1), w = s.w;
-  tensor<margins::labels, 1> const y({1}, {0});
+  tensor<labels, 1> const y({1}, {0});
   double const c = pairwise_cosine_similarity(x, w)(0, 0);
   auto const v = t.variable(x), u = t.variable(x);
   t.backward(margin_loss(v, w, y, dynamic_additive_margin{.scale = 5, .margin = 0.4, .lambda = 1}));
@@ -155,7 +151,7 @@ TEST_CASE("a gradient through the margin is wanted, or not") {
 
 TEMPLATE_TEST_CASE("MAM-Softmax: margins, the trivial minimum, clips", "", scalar, simd) {
   using D = TestType;
-  tensor<margins::labels, 1, D> const y({1}, {1});
+  tensor<labels, 1, D> const y({1}, {1});
   auto const loss_at = [&](double shift, mam_variant variant, margin_gradient gradient) {
     tensor<double, 2, D> const z({1, 3}, {shift, shift - 0.5, shift + 0.25});
     tape t;
@@ -176,7 +172,7 @@ TEMPLATE_TEST_CASE("MAM-Softmax: margins, the trivial minimum, clips", "", scala
   }
   // by hand: top = 1.2, q = log 1.2, M = 0.5 + q
   tensor<double, 2, D> const z({1, 2}, {1, 0});
-  tensor<margins::labels, 1, D> const first({1}, {0});
+  tensor<labels, 1, D> const first({1}, {0});
   CHECK(mam_logits(z, first)(0, 0) == Approx(0.5 - std::log(1.2)).epsilon(1e-14));
   CHECK(mam_logits(z, first)(0, 1) == 0);
   double const q = std::log10(1.2);
@@ -219,3 +215,5 @@ TEST_CASE("what margins refuse") {
   CHECK_THROWS_AS(mam_softmax_loss(z, y, {.log_base = 10}), argument_error);
   CHECK_THROWS_AS(mam_softmax_loss(z, y, {.variant = mam_variant::figure, .log_base = 1}), argument_error);
 }
+
+}  // namespace margins

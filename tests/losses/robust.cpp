@@ -11,10 +11,6 @@ namespace robust {
 
 template <class X> double value(X const& x) { return *x.data(); }
 
-}  // namespace robust
-
-using robust::value;
-
 TEMPLATE_TEST_CASE("losses for hard data: what they come down to", "", scalar, simd) {
   using D = TestType;
   samples<D> const s;
@@ -222,3 +218,5 @@ TEST_CASE("what losses for hard data refuse") {
   CHECK_THROWS_AS(small_loss_keep_ratio({.noise_ratio = 2}), argument_error);
   CHECK_THROWS_AS(small_loss_keep_ratio({.max_epoch = 0}), argument_error);
 }
+
+}  // namespace robust
