@@ -198,6 +198,8 @@ TEST_CASE("what losses for hard data refuse") {
                     "[truncated_generalized_cross_entropy] q must lie in (0, 1], but is 2");
   CHECK_THROWS_AS(truncated_generalized_cross_entropy(x, y, {.k = 1}), argument_error);
   CHECK_THROWS_AS(truncation_weights(x, y, {.k = 0}), argument_error);
+  CHECK_THROWS_AS(truncated_generalized_cross_entropy(x, y, w), shape_error);
+  CHECK_THROWS_AS(selected_mean(a, w), shape_error);
   CHECK_THROWS_AS(symmetric_cross_entropy(x, y, {.alpha = -1}), argument_error);
   CHECK_THROWS_AS(symmetric_cross_entropy(x, y, {.log_zero = 0}), argument_error);
   CHECK_THROWS_AS(symmetric_cross_entropy(x, wrong), index_error);

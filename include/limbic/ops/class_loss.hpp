@@ -223,11 +223,15 @@ template <class Op, common_reduction R> struct class_loss_op {
 };
 
 namespace detail {
+// Whether X may be the scores for labels Y.
+template <class X, class Y>
+inline constexpr bool has_labels = rank_of<X> >= 2 && rank_of<Y> == rank_of<X> - 1 && std::is_integral_v<element_of<Y>>;
+
 template <class Op, class R, class X, class Y, class W> auto class_loss(Op const& o, R, X&& x, Y&& label, W&& weight) {
   constexpr bool ranks = rank_of<X> >= 2 && rank_of<Y> == rank_of<X> - 1;
   static_assert(ranks, "limbic: this loss takes scores (N, C, d...) and integer labels (N, d...)");
   static_assert(std::is_integral_v<element_of<Y>>, "limbic: labels are integers");
-  if constexpr (ranks && std::is_integral_v<element_of<Y>>) {
+  if constexpr (has_labels<X, Y>) {
     if constexpr (operand<W>) {
       static_assert(rank_of<W> == 1, "limbic: there is one weight for each class: a tensor of rank 1");
       return apply(class_loss_op<Op, R>{o}, std::forward<X>(x), std::forward<Y>(label), std::forward<W>(weight));

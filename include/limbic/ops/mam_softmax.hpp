@@ -110,7 +110,7 @@ struct mam_softmax_op {
 
 // The logits with the margin taken off the target's.
 template <operand Z, operand Y> auto mam_logits(Z&& z, Y&& labels, mam_softmax_op const& options = {}) {
-  constexpr bool ranks = rank_of<Z> == 2 && rank_of<Y> == 1 && std::is_integral_v<element_of<Y>>;
+  constexpr bool ranks = rank_of<Z> == 2 && detail::has_labels<Z, Y>;
   static_assert(ranks, "limbic: mam_softmax takes logits (N, C) and integer labels (N)");
   auto const& o = options;
   if (!math::isfinite(o.epsilon)) fail<argument_error>("mam_softmax", "epsilon must be finite, but is ", o.epsilon);
@@ -122,8 +122,12 @@ template <operand Z, operand Y> auto mam_logits(Z&& z, Y&& labels, mam_softmax_o
 
 template <operand Z, operand Y, common_reduction R = reduction::mean_t>
 auto mam_softmax_loss(Z&& z, Y&& labels, mam_softmax_op const& options = {}, R r = {}) {
-  auto const y = mam_logits(std::forward<Z>(z), std::forward<Y>(labels), options);
-  return cross_entropy(y, std::forward<Y>(labels), r);  // a temporary is copied, never moved from
+  if constexpr (rank_of<Z> == 2 && detail::has_labels<Z, Y>) {
+    auto const y = mam_logits(std::forward<Z>(z), std::forward<Y>(labels), options);
+    return cross_entropy(y, std::forward<Y>(labels), r);  // a temporary is copied, never moved from
+  } else {
+    mam_logits(std::forward<Z>(z), std::forward<Y>(labels), options);  // says what is wrong
+  }
 }
 template <operand Z, operand Y, common_reduction R> auto mam_softmax_loss(Z&& z, Y&& labels, R r) {
   return mam_softmax_loss(std::forward<Z>(z), std::forward<Y>(labels), {}, r);

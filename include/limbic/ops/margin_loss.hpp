@@ -103,9 +103,14 @@ template <softmax_margin M> struct margin_op {
   }
 };
 
+namespace detail {
+template <class X, class W, class Y>
+inline constexpr bool has_margin_operands = rank_of<W> == 2 && rank_of<X> == 2 && has_labels<X, Y>;
+}
+
 template <operand X, operand W, operand Y, softmax_margin M> auto margin_logits(X&& x, W&& weight, Y&& labels,
                                                                                 M const& m) {
-  constexpr bool ranks = rank_of<X> == 2 && rank_of<W> == 2 && rank_of<Y> == 1 && std::is_integral_v<element_of<Y>>;
+  constexpr bool ranks = detail::has_margin_operands<X, W, Y>;
   static_assert(ranks, "limbic: a margin takes features (N, D), weights (C, D) and integer labels (N)");
   m.check();
   if constexpr (ranks) {
@@ -125,8 +130,12 @@ template <operand X, operand W, operand Y, softmax_margin M> auto margin_logits(
 
 template <operand X, operand W, operand Y, softmax_margin M, common_reduction R = reduction::mean_t>
 auto margin_loss(X&& x, W&& weight, Y&& labels, M const& m, R r = {}) {
-  auto const y = margin_logits(std::forward<X>(x), std::forward<W>(weight), std::forward<Y>(labels), m);
-  return cross_entropy(y, std::forward<Y>(labels), r);  // a temporary is copied, never moved from
+  if constexpr (detail::has_margin_operands<X, W, Y>) {
+    auto const y = margin_logits(std::forward<X>(x), std::forward<W>(weight), std::forward<Y>(labels), m);
+    return cross_entropy(y, std::forward<Y>(labels), r);  // a temporary is copied, never moved from
+  } else {
+    margin_logits(std::forward<X>(x), std::forward<W>(weight), std::forward<Y>(labels), m);  // says what is wrong
+  }
 }
 
 LIMBIC_END

@@ -36,14 +36,18 @@ template <class X> auto stopped(X const& x, [[maybe_unused]] bool stop) {
 }  // namespace detail
 
 template <operand X, operand Y> auto sce_loss(X&& x, Y&& labels, sce_loss_options const& options = {}) {
+  constexpr bool fit = detail::has_labels<X, Y>;
+  static_assert(fit, "limbic: sce_loss takes logits (N, C, d...) and integer labels (N, d...)");
   auto const& [a, b, form, stop] = options;
   if (!(a >= 0 && b >= 0))
     fail<argument_error>("sce_loss", "the balances must not be negative, but are ", a, " and ", b);
-  // Temporaries are copied, never moved from.
-  auto const l = cross_entropy(std::forward<X>(x), std::forward<Y>(labels), reduction::none);
-  auto const w = wrong_norm(std::forward<X>(x), std::forward<Y>(labels), {form}, reduction::none);
-  auto const alpha = brier_loss(std::forward<X>(x), std::forward<Y>(labels));
-  return mean(l) * a + mul(detail::stopped(alpha, stop), mean(mul(detail::stopped(w, stop), l))) * b;
+  if constexpr (fit) {
+    // Temporaries are copied, never moved from.
+    auto const l = cross_entropy(std::forward<X>(x), std::forward<Y>(labels), reduction::none);
+    auto const w = wrong_norm(std::forward<X>(x), std::forward<Y>(labels), {form}, reduction::none);
+    auto const alpha = brier_loss(std::forward<X>(x), std::forward<Y>(labels));
+    return mean(l) * a + mul(detail::stopped(alpha, stop), mean(mul(detail::stopped(w, stop), l))) * b;
+  }
 }
 
 LIMBIC_END

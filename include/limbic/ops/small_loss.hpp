@@ -80,6 +80,10 @@ template <operand X> auto small_loss_weights(X&& losses, double keep_ratio) {
 
 // The mean of the losses whose weight is 1.
 template <operand X, operand V> auto selected_mean(X const& losses, V const& weights) {
+  static_assert(rank_of<X> == 1 && rank_of<V> == 1, "limbic: samples are chosen among losses (N) by weights (N)");
+  if (!(losses.shape() == weights.shape()))
+    fail<shape_error>("selected_mean", "losses ", losses.shape(), " and weights ", weights.shape(),
+                      " must have the same shape");
   return sum(where(weights, losses, weights * 0.0)) / sum(weights);
 }
 template <operand X> auto small_loss_mean(X const& losses, double keep_ratio) {

@@ -69,6 +69,10 @@ template <operand X, operand Y, operand V, common_reduction R = reduction::mean_
 auto pruned_generalized_cross_entropy(X&& x, Y&& labels, V&& v,
                                       truncated_generalized_cross_entropy_op const& options = {}, R r = {}) {
   options.check();
+  static_assert(rank_of<V> == rank_of<Y>, "limbic: there is one weight v for each label");
+  if (!(v.shape() == labels.shape()))
+    fail<shape_error>("pruned_generalized_cross_entropy", "labels ", labels.shape(), " need a weight each, but came ",
+                      v.shape());
   auto const each =
       generalized_cross_entropy(std::forward<X>(x), std::forward<Y>(labels), {options.q}, reduction::none);
   return detail::reduced(mul(each - options.pruned_loss(), std::forward<V>(v)), r);
