@@ -149,6 +149,26 @@ TEST_CASE("a gradient through the margin is wanted, or not") {
   for (int k = 0; k < 5; ++k) CHECK(v.gradient()(0, k) == Approx(z.gradient()(0, k)).epsilon(1e-11));
 }
 
+TEST_CASE("a margin's weight is a parameter, its labels may be a temporary") {
+  samples<simd> const s;
+  parameter<double, 2> weight(s.w.shape());
+  weight.value = s.w;
+  auto const train = [&](auto const& m) {
+    tape t;
+    auto const loss = margin_loss(t(s.x), weight, tensor<labels, 1>({6}, {0, 3, 2, 2, 1, 3}), m);
+    t.backward(loss);
+    CHECK(loss.item() == *margin_loss(s.x, s.w, s.y, m).data());
+    double total = 0;
+    for (std::ptrdiff_t i = 0; i < weight.size(); ++i) total += std::abs(weight.gradient().data()[i]);
+    CHECK(total > 1e-3);
+    weight.clear_gradient();
+  };
+  train(arcface_margin{});
+  train(sphereface_margin{});
+  train(l_softmax_margin{});
+  train(soft_margin{});
+}
+
 TEMPLATE_TEST_CASE("MAM-Softmax: margins, the trivial minimum, clips", "", scalar, simd) {
   using D = TestType;
   tensor<labels, 1, D> const y({1}, {1});
