@@ -10,7 +10,7 @@ A declaration is described by, in this order,
   - for what the file is named for (silu in silu.hpp): the head comment;
   - a line of the head comment, `name(...)   description`;
   - for the enumerators of an enum on one line: what describes the enum;
-  - for members that a protocol asks of an op, a rule of an optimiser or an error: the line in the head of the protocol's file;
+  - for members that a protocol asks of an op, a margin, a rule of an optimiser or an error: the line in the head of the protocol's file;
   - for an option: the lines of the head comment that name it, which is where the formula is; for the struct of options, of
     an op or of a rule: the head comment.
 
@@ -32,6 +32,7 @@ TOKEN = re.compile(
 # suffix of a struct's name -> the files whose heads say what its members are
 PROTOCOLS = {
     "_op": ["ops/op.hpp", "ops/elementwise.hpp", "ops/rowwise.hpp", "ops/class_loss.hpp", "ops/pointwise_loss.hpp"],
+    "_margin": ["ops/margin_loss.hpp"],
     "_rule": ["optim/optimizer.hpp"],
     "_error": ["core/check.hpp"],
 }

@@ -282,6 +282,10 @@ template <class T> struct row<T, cuda> {
 
   LIMBIC_HD constexpr std::ptrdiff_t size() const { return length; }
   LIMBIC_HD constexpr value_type operator[](std::ptrdiff_t i) const { return data[i * step]; }
+  // The elements from `first` on, before `last`.
+  LIMBIC_HD constexpr row part(std::ptrdiff_t first, std::ptrdiff_t last) const {
+    return {data + first * step, last - first, step, add};
+  }
   LIMBIC_HD explicit constexpr operator bool() const { return data != nullptr; }
   // Writes one element as map does: assigns or adds.
   LIMBIC_HD void put(std::ptrdiff_t i, value_type v) const {

@@ -10,7 +10,7 @@
 #include <limbic/information/mutual_information.hpp>
 #include <limbic/linalg/polar.hpp>
 #include <limbic/linalg/spectral_function.hpp>
-#include <limbic/ops/losses.hpp>
+#include <limbic/losses.hpp>
 #include <limbic/ops/lstm.hpp>
 #include <limbic/ops/ops.hpp>
 #include <limbic/ops/pairwise_squared_distances.hpp>
@@ -268,6 +268,66 @@ template <class Suite> void losses(Suite& s) {
   s.check("focal_loss", [](auto const& v, auto const& c) { return focal_loss(v, c); }, scores, classes);
 }
 
+template <class Suite> void margins(Suite& s) {
+  auto const x = numbers(shape{6, 4});
+  auto const w = numbers(shape{5, 4});
+  auto const z = numbers(shape{6, 5});
+  auto const classes = indices(shape{6}, 5);
+  auto const margin = [&](auto const& m) {
+    return [m](auto const& v, auto const& u, auto const& c) { return margin_loss(v, u, c, m); };
+  };
+  s.check("no_margin", margin(no_margin{}), x, w, classes);
+  s.check("am_softmax_margin", margin(am_softmax_margin{}), x, w, classes);
+  s.check("arcface_margin", margin(arcface_margin{.beyond_pi = beyond_pi::linear}), x, w, classes);
+  s.check("sphereface_margin", margin(sphereface_margin{}), x, w, classes);
+  s.check("l_softmax_margin", margin(l_softmax_margin{}), x, w, classes);
+  s.check("soft_margin", margin(soft_margin{}), x, w, classes);
+  s.check("double_additive_margin", margin(double_additive_margin{}), x, w, classes);
+  s.check("dynamic_additive_margin", margin(dynamic_additive_margin{}), x, w, classes);
+  s.check(
+      "pairwise_cosine_similarity", [](auto const& v, auto const& u) { return pairwise_cosine_similarity(v, u); }, x,
+      w);
+  s.check("mam_softmax", [](auto const& v, auto const& c) { return mam_softmax_loss(v, c); }, z, classes);
+}
+
+template <class Suite> void hard_data(Suite& s) {
+  auto const x = numbers(shape{6, 5});
+  auto const weight = numbers(shape{5}, 1, 3);
+  auto const classes = indices(shape{6}, 5);
+  auto const score = numbers(shape{6}), answer = numbers(shape{6}, 0, 1);
+  s.check(
+      "generalized_cross_entropy", [](auto const& v, auto const& c) { return generalized_cross_entropy(v, c); }, x,
+      classes);
+  s.check(
+      "truncated_generalized_cross_entropy",
+      [](auto const& v, auto const& c) { return truncated_generalized_cross_entropy(v, c, {.k = 0.2}); }, x, classes);
+  s.check(
+      "symmetric_cross_entropy", [](auto const& v, auto const& c) { return symmetric_cross_entropy(v, c); }, x,
+      classes);
+  s.check("active_passive_loss", [](auto const& v, auto const& c) { return active_passive_loss(v, c); }, x, classes);
+  s.check(
+      "mixed_cross_entropy",
+      [](auto const& v, auto const& c) { return mixed_cross_entropy(v, c, {.iteration = 1, .total_iterations = 2}); },
+      x, classes);
+  s.check(
+      "dynamically_weighted_balanced_loss",
+      [w = weight](auto const& v, auto const& c) {
+        return dynamically_weighted_balanced_loss(v, c, constant_like(v, w));
+      },
+      x, classes);
+  s.check("brier_loss", [](auto const& v, auto const& c) { return brier_loss(v, c); }, x, classes);
+  s.check("wrong_norm", [](auto const& v, auto const& c) { return wrong_norm(v, c); }, x, classes);
+  s.check(
+      "wrong_norm", [](auto const& v, auto const& c) { return wrong_norm(v, c, {weight_form::difference}); }, x,
+      classes);
+  s.check("small_loss_weights", [](auto const& v) { return small_loss_mean(v, 0.5); }, score);
+  s.check(
+      "real_world_weighted_cross_entropy",
+      [](auto const& v, auto const& t) { return real_world_weighted_cross_entropy(v, t, {.w_fn = 2}); }, score, answer);
+  s.check("ramp_loss", [](auto const& v, auto const& t) { return ramp_loss(v, t); }, score, answer);
+  s.check("unhinged_loss", [](auto const& v, auto const& t) { return unhinged_loss(v, t); }, score, answer);
+}
+
 template <class Suite> void signals(Suite& s) {
   auto const a = numbers(shape{3, 20, 2});
   auto const b = numbers(shape{3, 20, 2});
@@ -388,6 +448,8 @@ template <class Suite> void all_ops(Suite& s) {
   norms(s);
   sequences(s);
   losses(s);
+  margins(s);
+  hard_data(s);
   signals(s);
   matrices(s);
   wavelets(s);

@@ -13,7 +13,7 @@
 //   nth_place(x, k)         the place of the k-th element in ascending order, from 0; equal ones in the order of places
 //   place(out, i, v)        v at i, 0 elsewhere
 //   generate(out, f)        out[i] = f(i), for what reads elements at other places
-//   x.size(), x[i]
+//   x.size(), x[i], x.part(first, last)
 //
 // On a CPU they are SIMD loops, on a GPU one block's cooperation.
 #pragma once
@@ -36,6 +36,8 @@ template <class T, class D> struct row {
   // The number of elements, also of a null row.
   constexpr std::ptrdiff_t size() const { return length; }
   constexpr T& operator[](std::ptrdiff_t i) const { return data[i]; }
+  // The elements from `first` on, before `last`.
+  constexpr row part(std::ptrdiff_t first, std::ptrdiff_t last) const { return {data + first, last - first, add}; }
   explicit constexpr operator bool() const { return data != nullptr; }
   // Writes one element as map does: assigns or adds.
   constexpr void put(std::ptrdiff_t i, value_type v) const { data[i] = add ? data[i] + v : v; }

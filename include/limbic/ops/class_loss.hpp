@@ -10,6 +10,9 @@
 //
 // and becomes an op that keeps the norm of each sample rather than all probabilities.
 //
+// One that depends on the log-probability l of the class alone, and on the class's weight w, says value(l, w) and
+// slope(l, w), its derivative by l: detail::of_target makes the rest of it.
+//
 // shape   scores (N, C, d...), labels (N, d...) of integers in [0, C), weights (C) -> (), or (N, d...) for none
 // mean    over the samples, or over their shares; over none of them it is NaN, as in PyTorch
 // adjoint of the scores; labels have no gradient, and class weights refuse theirs
@@ -40,6 +43,8 @@ template <class T> struct log_norm {
     return math::broadcast<V>(log_sum) + (math::broadcast<V>(largest) - x);
   }
   template <class V> constexpr V probability(V x) const { return math::exp(-surprise(x)); }
+  // At most 0, whatever the rounding.
+  constexpr T log_probability(T x) const { return math::min(-surprise(x), T(0)); }
 };
 
 // The shape of a tensor of them.
@@ -60,6 +65,23 @@ template <class Row, class T> constexpr void add_at(Row to, std::ptrdiff_t i, T 
 template <class Row, class T> constexpr void set_row(Row to, T v) {
   map(to, [](auto value) { return value; }, v);
 }
+
+// The loss of a sample whose class has the log-probability l. dl / dx_j = d_jc - p_j.
+template <class Op> struct of_target {
+  static constexpr std::string_view name = Op::name;
+  static constexpr bool normalizes = true, weighs = false;
+  Op o;
+
+  constexpr bool ignores(std::ptrdiff_t) const { return false; }
+  template <class T> constexpr T loss(auto x, std::ptrdiff_t c, log_norm<T> norm, auto... w) const {
+    return o.value(norm.log_probability(static_cast<T>(x[c])), class_weight<T>(c, w...));
+  }
+  template <class T> constexpr void slope(auto dx, T g, auto x, std::ptrdiff_t c, log_norm<T> norm, auto... w) const {
+    T const own = g * o.slope(norm.log_probability(static_cast<T>(x[c])), class_weight<T>(c, w...));
+    map(dx, [norm](auto v, auto scale) { return -(scale * norm.probability(v)); }, x, own);
+    add_at(dx, c, own);
+  }
+};
 
 template <class Op> struct class_forward {
   Op o;
@@ -201,11 +223,15 @@ template <class Op, common_reduction R> struct class_loss_op {
 };
 
 namespace detail {
+// Whether X may be the scores for labels Y.
+template <class X, class Y>
+inline constexpr bool has_labels = rank_of<X> >= 2 && rank_of<Y> == rank_of<X> - 1 && std::is_integral_v<element_of<Y>>;
+
 template <class Op, class R, class X, class Y, class W> auto class_loss(Op const& o, R, X&& x, Y&& label, W&& weight) {
   constexpr bool ranks = rank_of<X> >= 2 && rank_of<Y> == rank_of<X> - 1;
   static_assert(ranks, "limbic: this loss takes scores (N, C, d...) and integer labels (N, d...)");
   static_assert(std::is_integral_v<element_of<Y>>, "limbic: labels are integers");
-  if constexpr (ranks && std::is_integral_v<element_of<Y>>) {
+  if constexpr (has_labels<X, Y>) {
     if constexpr (operand<W>) {
       static_assert(rank_of<W> == 1, "limbic: there is one weight for each class: a tensor of rank 1");
       return apply(class_loss_op<Op, R>{o}, std::forward<X>(x), std::forward<Y>(label), std::forward<W>(weight));

@@ -39,29 +39,19 @@ template <class V> constexpr V power_of(V x, double c) {
 
 struct focal_loss_op {
   static constexpr std::string_view name = "focal_loss";
-  static constexpr bool normalizes = true, weighs = false;
   double gamma = 2.0;
   double alpha = 1.0;
 
-  constexpr bool ignores(std::ptrdiff_t) const { return false; }
-  template <class T> constexpr T loss(auto x, std::ptrdiff_t c, detail::log_norm<T> norm, auto... w) const {
-    T const l = log_probability<T>(x, c, norm);
-    return -(math::constant<T>(alpha) * detail::class_weight<T>(c, w...) * detail::power_of(-math::expm1(l), gamma) *
-             l);
-  }
-  template <class T> constexpr void slope(auto dx, T g, auto x, std::ptrdiff_t c, detail::log_norm<T> norm,
-                                          auto... w) const {
-    T const l = log_probability<T>(x, c, norm), p = math::exp(l), miss = -math::expm1(l);
-    T const ratio = miss > T(0) ? l / miss : T(-1);
-    T const own = g * math::constant<T>(alpha) * detail::class_weight<T>(c, w...) * detail::power_of(miss, gamma) *
-                  (T(1) - math::constant<T>(gamma) * p * ratio);
-    map(dx, [norm](auto v, auto scale) { return scale * norm.probability(v); }, x, own);
-    detail::add_at(dx, c, -own);
+  template <class T> constexpr T value(T l, T w) const { return -(scale(l, w) * l); }
+  template <class T> constexpr T slope(T l, T w) const {
+    T const miss = -math::expm1(l), ratio = miss > T(0) ? l / miss : T(-1);
+    return -(scale(l, w) * (T(1) - math::constant<T>(gamma) * math::exp(l) * ratio));
   }
 
  private:
-  template <class T> static constexpr T log_probability(auto x, std::ptrdiff_t c, detail::log_norm<T> const& norm) {
-    return math::min(-norm.surprise(static_cast<T>(x[c])), T(0));
+  // alpha w (1 - p)^gamma
+  template <class T> constexpr T scale(T l, T w) const {
+    return math::constant<T>(alpha) * w * detail::power_of(-math::expm1(l), gamma);
   }
 };
 
@@ -112,7 +102,8 @@ template <operand X, operand Y, common_reduction R> auto sigmoid_focal_loss(X&& 
 template <operand X, operand Y, weight_operand W, common_reduction R = reduction::mean_t>
 auto focal_loss(X&& x, Y&& labels, W&& alpha, focal_loss_op const& options = {}, R r = {}) {
   if (!(options.gamma >= 0)) fail<argument_error>("focal_loss", "gamma must not be negative, but is ", options.gamma);
-  return detail::class_loss(options, r, std::forward<X>(x), std::forward<Y>(labels), std::forward<W>(alpha));
+  return detail::class_loss(detail::of_target<focal_loss_op>{options}, r, std::forward<X>(x), std::forward<Y>(labels),
+                            std::forward<W>(alpha));
 }
 template <operand X, operand Y, weight_operand W, common_reduction R> auto focal_loss(X&& x, Y&& labels, W&& alpha,
                                                                                       R r) {

@@ -1,4 +1,4 @@
-// limbic/ops/losses.hpp - every loss
+// limbic/ops/losses.hpp - the usual losses; margin_losses.hpp and robust_losses.hpp have the others
 #pragma once
 
 #include <limbic/ops/binary_cross_entropy.hpp>
