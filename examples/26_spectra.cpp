@@ -28,7 +28,8 @@ namespace {
 
 constexpr double rate = 100;  // samples a second
 constexpr limbic::stft_options frames{.n_fft = 128, .hop_length = 4};
-constexpr double bin = rate / 128, frame_seconds = 4 / rate;  // from row to row of a spectrogram, and from frame to frame
+constexpr double bin = rate / 128,
+                 frame_seconds = 4 / rate;  // from row to row of a spectrogram, and from frame to frame
 
 // Beats a minute of an electrocardiogram: from the first to the last spike above half of the greatest.
 double rate_of_spikes(tensor<double, 1> const& x) {
@@ -85,7 +86,8 @@ int main(int argc, char** argv) {
   auto const found = ridge(spectrum, static_cast<std::ptrdiff_t>(15 / bin), spectrum.extent(0));
   double worst = 0;
   for (std::size_t f = 0; f < found.size(); ++f)
-    worst = std::max(worst, std::abs(bin * static_cast<double>(found[f]) - hum(frame_seconds * static_cast<double>(f))));
+    worst =
+        std::max(worst, std::abs(bin * static_cast<double>(found[f]) - hum(frame_seconds * static_cast<double>(f))));
   std::printf("the hum's line in the spectrogram is off by %.2f Hz at most, a bin is %.2f Hz\n", worst, bin);
   check(worst < 2 * bin, "the line is found within two bins");
 

@@ -77,8 +77,8 @@ class plot {
         "set autoscale fix\nset style fill solid\nset key outside bottom center horizontal\nunset grid");
     return draw({&across, &up, &z}, "using 1:2:3 with image", "", true);
   }
-  // A unit of x as long as a unit of y.
-  plot& square() { return set("set size ratio -1\nunset key"); }
+  // For images side by side, at x = 1, 2, ...: x and y in one unit, nothing along y.
+  plot& side_by_side() { return set("set size ratio -1\nunset key\nunset border\nunset ytics\nset xtics 1 scale 0"); }
   plot& vertical_line(std::string const& label, double x) {
     set("set arrow from " + text(x) + ", graph 0 to " + text(x) + ", graph 1 nohead dt 3 lw 1.5 lc rgb '#555555'");
     return set("set label " + quoted(label) + " at " + text(x) + ", graph 0.04 offset 0.5,0 tc rgb '#555555'");
@@ -138,7 +138,8 @@ class plot {
     data_ += name + " << EOD\n";
     std::size_t drawn = 0;
     for (std::size_t i = 0; i < rows; ++i) {
-      bool const whole = std::all_of(columns.begin(), columns.end(), [&](auto const* c) { return std::isfinite((*c)[i]); });
+      bool const whole =
+          std::all_of(columns.begin(), columns.end(), [&](auto const* c) { return std::isfinite((*c)[i]); });
       if (!whole && !blanks) continue;
       for (auto const* column : columns) data_ += text((*column)[i]) + " ";
       data_ += "\n";
