@@ -199,6 +199,7 @@ TEST_CASE("what a branch costs is counted") {
   // 13 samples, 4 taps: 8, then 5 coefficients of each kind.
   CHECK(count_dwt(13, 4, {.levels = 2, .series = 3}).flops == 3 * 2 * (8 + 5) * 7);
   CHECK(count_dwt(13, 4, {.levels = 2, .periodization = true}).flops == 2 * (7 + 4) * 7);
+  CHECK(count_dwt(12, 4, {.levels = 2, .stationary = true}).flops == 2 * (12 + 12) * 7);
 
   rng random{.seed = 1};
   linear<double> const layer(3, 2, random);

@@ -13,10 +13,12 @@
 // come from the model alone, so that layers which share them count them once; filter lengths add up over transforms. All
 // three are exact as long as they stay below 2^53. A count has no gradient: C is a number.
 //
-//   linear   rows out (2 in - 1), and rows out with a bias
+//   linear   rows out (2 in - 1), and rows out with a bias. A convolution is one with the positions of its result as rows
+//            and, with groups, in = channels / groups times the kernel's elements; its filter length is yours to add
 //   lstm     a step of a sample and direction: 4H (2I - 1 + 2H - 1 + 1) for the gates, 8H with biases, then 3H for
 //            the cell, H for the state, 5H nonlinearities. A further layer has I = H directions
-//   dwt      each level: two filters, 2F - 1 for a coefficient; n -> floor((n + F - 1) / 2), periodization ceil(n / 2)
+//   dwt      each level: two filters, 2F - 1 for a coefficient; n -> floor((n + F - 1) / 2), periodization ceil(n / 2);
+//            stationary: n -> n
 #pragma once
 
 #include <limbic/core/visit.hpp>
@@ -47,6 +49,7 @@ struct count_lstm_options {
 struct count_dwt_options {
   int levels = 1;  // of the transform
   bool periodization = false;
+  bool stationary = false;    // swt
   std::ptrdiff_t series = 1;  // channels times batch
 };
 
@@ -85,7 +88,7 @@ inline complexity count_dwt(std::ptrdiff_t length, std::ptrdiff_t filter, count_
   detail::check_counts("count_dwt", length, filter, o.levels, o.series);
   complexity c{.filter_length = static_cast<double>(filter)};
   for (int level = 0; level < o.levels; ++level) {
-    length = o.periodization ? (length + 1) / 2 : (length + filter - 1) / 2;
+    if (!o.stationary) length = o.periodization ? (length + 1) / 2 : (length + filter - 1) / 2;
     c.flops += static_cast<double>(o.series) * static_cast<double>(2 * length * (2 * filter - 1));
   }
   return c;
