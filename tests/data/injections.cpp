@@ -82,7 +82,7 @@ TEST_CASE("one source in several channels") {
 
 TEST_CASE("what injections refuse") {
   auto const x = noise(10);
-  tensor<double, 1> const box({3}, {1, 1, 1}), flat({10}, 2.0), silent({3}), none({0}), longer({11}, 1.0);
+  tensor<double, 1> const box({3}, {1, 1, 1}), flat({10}, 0.1), silent({3}), none({0}), longer({11}, 1.0);
   CHECK_THROWS_WITH(inject(x, box, {.count = 3, .apart = 1}),
                     "[inject] 3 transients of 3 samples, 1 apart, do not fit into 10");
   CHECK(inject(x, box, {.count = 3}).onsets.size() == 3);

@@ -64,18 +64,17 @@ inline tensor<double, 1, scalar> onsets_within(std::ptrdiff_t samples, std::ptrd
   return onsets;
 }
 
-// Mean over the columns of x (N, C) of their variances.
+// Mean over the columns of x (N, C) of their variances. From the first sample on: a constant has exactly none.
 template <class T, class D> double mean_variance(view<T const, 2, D> x) {
+  auto const n = static_cast<double>(x.extent(0));
   double total = 0;
   for (std::ptrdiff_t c = 0; c < x.extent(1); ++c) {
-    double mean = 0, squares = 0;
-    for (std::ptrdiff_t t = 0; t < x.extent(0); ++t) mean += static_cast<double>(x(t, c));
-    mean /= static_cast<double>(x.extent(0));
-    for (std::ptrdiff_t t = 0; t < x.extent(0); ++t) {
-      double const d = static_cast<double>(x(t, c)) - mean;
-      squares += d * d;
-    }
-    total += squares / static_cast<double>(x.extent(0));
+    auto const above_first = [&](std::ptrdiff_t t) {
+      return static_cast<double>(x(t, c)) - static_cast<double>(x(0, c));
+    };
+    double mean = 0;
+    for (std::ptrdiff_t t = 0; t < x.extent(0); ++t) mean += above_first(t) / n;
+    for (std::ptrdiff_t t = 0; t < x.extent(0); ++t) total += (above_first(t) - mean) * (above_first(t) - mean) / n;
   }
   return total / static_cast<double>(x.extent(1));
 }
