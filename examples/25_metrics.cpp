@@ -5,7 +5,7 @@
 //
 // Ten seconds of an electrocardiogram and of a finger's pulse wave, 100 samples a second.
 //
-// Before: 24_lag_correlation.cpp
+// Before: 24_lag_correlation.cpp    next: 26_spectra.cpp
 #include "common/check.hpp"
 #include "common/plot.hpp"
 

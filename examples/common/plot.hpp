@@ -2,6 +2,7 @@
 //
 //   plot p("Training", "epoch", "mean squared error");
 //   p.log_y().line("loss", losses).points("seeds", x, y).band("mean and deviation", x, low, high);
+//   p.image(x, y, z);                   a heat map: z, row by row, has a number for each y and each x
 //   p.save("loss.svg");                 or p.svg(), to be put into a page
 //
 // gnuplot (Debian: gnuplot-nox) is a program beside this one: where it is missing, svg() is empty and save() says so and
@@ -67,6 +68,17 @@ class plot {
   plot& band(std::string const& label, numbers const& x, numbers const& low, numbers const& high) {
     return draw({&x, &low, &high}, "with filledcurves", label);
   }
+  // A heat map of evenly spaced x and y: z[i * x.size() + j] lies at (x[j], y[i]). Pixels that are not finite stay blank.
+  plot& image(numbers const& x, numbers const& y, numbers const& z) {
+    numbers across, up;
+    for (double const b : y)
+      for (double const a : x) across.push_back(a), up.push_back(b);
+    set("set palette defined (0 '#440154', 1 '#3b528b', 2 '#21918c', 3 '#5ec962', 4 '#fde725')\n"
+        "set autoscale fix\nset style fill solid\nset key outside bottom center horizontal\nunset grid");
+    return draw({&across, &up, &z}, "using 1:2:3 with image", "", true);
+  }
+  // For images side by side, at x = 1, 2, ...: x and y in one unit, nothing along y.
+  plot& side_by_side() { return set("set size ratio -1\nunset key\nunset border\nunset ytics\nset xtics 1 scale 0"); }
   plot& vertical_line(std::string const& label, double x) {
     set("set arrow from " + text(x) + ", graph 0 to " + text(x) + ", graph 1 nohead dt 3 lw 1.5 lc rgb '#555555'");
     return set("set label " + quoted(label) + " at " + text(x) + ", graph 0.04 offset 0.5,0 tc rgb '#555555'");
@@ -118,17 +130,20 @@ class plot {
     settings_ += command + "\n";
     return *this;
   }
-  plot& draw(std::initializer_list<numbers const*> columns, std::string const& style, std::string const& label) {
+  plot& draw(std::initializer_list<numbers const*> columns, std::string const& style, std::string const& label,
+             bool blanks = false) {
     std::string const name = "$d" + std::to_string(count_++);
     std::size_t rows = (*columns.begin())->size();
     for (auto const* column : columns) rows = std::min(rows, column->size());
     data_ += name + " << EOD\n";
     std::size_t drawn = 0;
     for (std::size_t i = 0; i < rows; ++i) {
-      if (!std::all_of(columns.begin(), columns.end(), [&](auto const* c) { return std::isfinite((*c)[i]); })) continue;
+      bool const whole =
+          std::all_of(columns.begin(), columns.end(), [&](auto const* c) { return std::isfinite((*c)[i]); });
+      if (!whole && !blanks) continue;
       for (auto const* column : columns) data_ += text((*column)[i]) + " ";
       data_ += "\n";
-      ++drawn;
+      drawn += whole ? 1 : 0;
     }
     data_ += "EOD\n";
     if (drawn == 0) return *this;  // gnuplot takes an empty data set for an error

@@ -4,6 +4,7 @@
 #include <limbic/data/batches.hpp>
 #include <limbic/data/class_weights.hpp>
 #include <limbic/data/histogram.hpp>
+#include <limbic/data/injections.hpp>
 #include <limbic/data/min_max_scaler.hpp>
 #include <limbic/data/pairs.hpp>
 #include <limbic/data/sliding_windows.hpp>

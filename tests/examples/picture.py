@@ -37,7 +37,7 @@ class Picture(unittest.TestCase):
         curves = [g for g in root.iter(SVG + "g") if g.get("id", "").startswith("gnuplot_plot_")]
         self.assertGreaterEqual(len(curves), 2)
         for curve in curves:
-            drawn = [e for e in curve.iter() if e.tag in (SVG + "path", SVG + "use", SVG + "circle", SVG + "polygon")]
+            drawn = [e for e in curve.iter() if e.tag in (SVG + "path", SVG + "use", SVG + "circle", SVG + "polygon", SVG + "image")]
             self.assertTrue(drawn, curve.get("id"))
         words = [t for t in ("".join(e.itertext()).strip() for e in root.iter(SVG + "text")) if any(map(str.isalpha, t))]
         self.assertGreaterEqual(len(words), 3, "title and axes have names")

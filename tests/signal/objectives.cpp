@@ -144,6 +144,41 @@ TEST_CASE("regularisers of series") {
   CHECK_THROWS_AS(energy_penalty(z, std::nan("")), argument_error);
 }
 
+TEST_CASE("the energy of a series cannot fall below a bound") {
+  tensor<double, 3, simd> const z({3, 2, 2}, {1, 0, 0, 1, 3, 0, 0, 4, 0, 0, 0, 0});  // energies 1, 12.5, 0
+  auto const y = constrain_energy(z, 4);
+  for (std::ptrdiff_t k = 0; k < 4; ++k) CHECK(y.data()[k] == Approx(2 * z.data()[k]));
+  for (std::ptrdiff_t k = 4; k < 12; ++k) CHECK(y.data()[k] == z.data()[k]);  // to the bit
+  CHECK(distance(constrain_energy(y, 4), y) < 1e-15);
+  CHECK(energy_penalty(y, 4)(0) == Approx(0).margin(1e-15));
+
+  auto const x = random_tensor<double, 3, simd>({{3, 5, 2}}, 4), v = random_tensor<double, 3, simd>({{3, 5, 2}}, 5);
+  for (double const epsilon : {1e-3, 2.0}) {  // nothing is scaled; everything is
+    auto const f = [=](auto const& s) { return sum(square(square(constrain_energy(s, epsilon)))); };
+    auto const report = check_gradient(f, x);
+    INFO(report.message.view());
+    CHECK(report.passed);
+    CHECK(distance(hessian_vector_product(f, x, v), difference_of_gradients(f, x, v)) < 1e-7);
+  }
+  // Silence, whose squares vanish too: finite, and no more than 10^6-fold.
+  for (float const size : {0.0F, 1e-30F, 1e-12F}) {
+    tape t;
+    auto const quiet = t.variable(tensor<float, 3>({1, 2, 1}, {size, -size}));
+    auto const grown = constrain_energy(quiet, 1);
+    t.backward(sum(grown * tensor<float, 3>({1, 2, 1}, {1, 2})));
+    for (int k = 0; k < 2; ++k) {
+      CHECK(std::abs(grown.value().data()[k]) <= 1.0001e6F * size);
+      CHECK(std::abs(quiet.gradient().data()[k]) <= 2.001e6F);
+    }
+  }
+  tensor<float, 3> const none({2, 0, 3}), one_of_nan({1, 2, 1}, {1, std::nanf("")});
+  CHECK(std::isnan(constrain_energy(one_of_nan, 1)(0, 0, 0)));
+  CHECK_THROWS_WITH(constrain_energy(z, 0), "[constrain_energy] epsilon must be positive and finite, but is 0");
+  CHECK_THROWS_AS(constrain_energy(z, -1), argument_error);
+  CHECK_THROWS_AS(constrain_energy(z, HUGE_VAL), argument_error);
+  CHECK_THROWS_AS(constrain_energy(none, 1), shape_error);
+}
+
 TEST_CASE("what a branch costs is counted") {
   // By loops over the formulas, an addition or a product at a time.
   auto const dense = [](std::ptrdiff_t rows, std::ptrdiff_t in, std::ptrdiff_t out, bool bias) {
@@ -164,6 +199,7 @@ TEST_CASE("what a branch costs is counted") {
   // 13 samples, 4 taps: 8, then 5 coefficients of each kind.
   CHECK(count_dwt(13, 4, {.levels = 2, .series = 3}).flops == 3 * 2 * (8 + 5) * 7);
   CHECK(count_dwt(13, 4, {.levels = 2, .periodization = true}).flops == 2 * (7 + 4) * 7);
+  CHECK(count_dwt(12, 4, {.levels = 2, .stationary = true}).flops == 2 * (12 + 12) * 7);
 
   rng random{.seed = 1};
   linear<double> const layer(3, 2, random);

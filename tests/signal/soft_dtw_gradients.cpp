@@ -6,6 +6,7 @@
 #include <limbic/tape/gradient_check.hpp>
 #include <limbic/tape/hessian.hpp>
 
+#include <algorithm>
 #include <cstring>
 
 using namespace limbic;
@@ -68,6 +69,28 @@ template <class T, class D> std::vector<double> gradients_of(shape<3> const& sx,
   for (auto const& v : {x.gradient(), y.gradient()})
     for (std::ptrdiff_t i = 0; i < v.size(); ++i) all.push_back(static_cast<double>(v.data()[i]));
   return all;
+}
+// The most bytes that a value and gradient of one pair hold at a time.
+struct peak : memory {
+  std::size_t now = 0, most = 0;
+  void* allocate(std::size_t bytes) override {
+    most = std::max(most, now += bytes);
+    return host_pool().allocate(bytes);
+  }
+  void deallocate(void* p, std::size_t bytes) noexcept override {
+    now -= bytes;
+    host_pool().deallocate(p, bytes);
+  }
+};
+template <class D> double bytes_of(std::ptrdiff_t length, std::ptrdiff_t band) {
+  peak all;
+  use_memory const use(all);
+  {
+    tape t;
+    auto const x = t.variable(series<float, D>(shape{length, 1}, 1));
+    t.backward(soft_dtw(x, series<float, D>(shape{length, 1}, 2), {.gamma = 0.5, .band = band}));
+  }
+  return static_cast<double>(all.most);
 }
 double worst(std::vector<double> const& got, std::vector<double> const& want) {  // relative to the largest
   double largest = 0, error = 0;
@@ -181,4 +204,10 @@ TEST_CASE("soft-DTW: the same bits for 1, 2 and 4 threads, and anywhere in a bat
   for (std::ptrdiff_t i = 0; i < 80; ++i)
     same = same && static_cast<double>(a.gradient().data()[i]) == one[static_cast<std::size_t>(37 * 80 + i)];
   CHECK(same);
+}
+
+TEMPLATE_TEST_CASE("soft-DTW: a band takes memory in proportion to the length, not to its square", "", scalar, simd) {
+  double const least = bytes_of<TestType>(2048, 8), most = bytes_of<TestType>(16384, 8);
+  CHECK(most < 12 * least);               // of 8 times the length, not 64 times
+  CHECK(most < 4.0 * 16384 * 16384 / 8);  // far from a matrix of costs
 }

@@ -16,7 +16,8 @@
 //
 //   linear   as ops/linear.hpp says
 //   lstm     as ops/lstm.hpp says, for each direction; a further layer reads H directions
-//   dwt      each level: two filters, 2F - 1 for a coefficient; n -> floor((n + F - 1) / 2), periodization ceil(n / 2)
+//   dwt      each level: two filters, 2F - 1 for a coefficient; n -> floor((n + F - 1) / 2), periodization ceil(n / 2);
+//            stationary: n -> n
 #pragma once
 
 #include <limbic/core/visit.hpp>
@@ -48,6 +49,7 @@ struct count_lstm_options {
 struct count_dwt_options {
   int levels = 1;  // of the transform
   bool periodization = false;
+  bool stationary = false;    // swt
   std::ptrdiff_t series = 1;  // channels times batch
 };
 
@@ -87,7 +89,7 @@ inline complexity count_dwt(std::ptrdiff_t length, std::ptrdiff_t filter, count_
   detail::check_counts("count_dwt", length, filter, o.levels, o.series);
   complexity c{.filter_length = static_cast<double>(filter)};
   for (int level = 0; level < o.levels; ++level) {
-    length = o.periodization ? (length + 1) / 2 : (length + filter - 1) / 2;
+    if (!o.stationary) length = o.periodization ? (length + 1) / 2 : (length + filter - 1) / 2;
     c.flops += static_cast<double>(o.series) * static_cast<double>(2 * length * (2 * filter - 1));
   }
   return c;

@@ -12,8 +12,11 @@
 //   orthogonal  dec_lo[k] = rec_lo[L - 1 - k]           rbio  bior with both filters exchanged and reversed
 //   dec_hi[k] = -(-1)^k rec_lo[k],  rec_hi[k] = (-1)^k dec_lo[k]
 //
-// Accurate to the last digit of a double, where PyWavelets' tables of sym, bior and rbio have 11 to 13 digits. Only dmey, a
-// cut-off Meyer wavelet, is known by its numbers alone: it reconstructs to some 5e-3 of the largest sample.
+// Accurate to the last digit of a double, where PyWavelets' tables of sym, bior and rbio have 11 to 13 digits. Only dmey is
+// known by its numbers alone: Meyer's filter, which never ends, cut off after 61 taps. It fulfils the identities of an
+// orthogonal filter to 2.3e-3 (its squares add up to 1.0022), so that a transform and its inverse filter the extended
+// signal by 1 + e, where sum |e_k| = 6.67e-3. That share of the largest sample is the most that a level can be off by, and
+// some signal is; the root mean square is 3.0e-3 of that of white noise. PyWavelets, with the same taps, is off by as much.
 #pragma once
 
 #include <limbic/core/dual.hpp>
