@@ -33,7 +33,7 @@ sample_list all_of(std::ptrdiff_t n) {
 sample_list list(std::initializer_list<std::int64_t> values) {
   return sample_list(shape<1>{{static_cast<std::ptrdiff_t>(values.size())}}, values);
 }
-bool same(floats4 const& a, floats4 const& b) {
+bool same_bits(floats4 const& a, floats4 const& b) {
   return a.shape() == b.shape() && std::memcmp(a.data(), b.data(), static_cast<std::size_t>(a.size()) * 4) == 0;
 }
 constexpr augment_options nothing{.zoom = 0, .shear = 0, .flip = 0};
@@ -99,23 +99,23 @@ TEST_CASE("grayscale") {
 TEST_CASE("augmentation: ranges of 0 change nothing, two flips neither") {
   bytes4 const x = noise(5, 3, 7, 6, 4);
   floats4 const as_is = channel_scaler(1).transform(x);
-  CHECK(same(augment(x, all_of(5), nothing, {.seed = 1}), as_is));
+  CHECK(same_bits(augment(x, all_of(5), nothing, {.seed = 1}), as_is));
   augment_options flip = nothing;
   flip.flip = 1;
   floats4 const once = augment(x, all_of(5), flip, {.seed = 1});
   CHECK(once(2, 1, 3, 0) == as_is(2, 1, 3, 5));
-  CHECK(same(augment(once, all_of(5), flip, {.seed = 2}), as_is));
+  CHECK(same_bits(augment(once, all_of(5), flip, {.seed = 2}), as_is));
   CHECK(augment(x, list({3}), flip, {})(0, 0, 0, 0) == as_is(3, 0, 0, 5));
 }
 
 TEST_CASE("augmentation: known images") {
   // By hand: 4 columns 0 10 20 30, the centre at 1.5. Zoom 0.5 reads at 0.75 1.25 1.75 2.25; 2 at -1.5 0.5 2.5 4.5.
   bytes4 const row({1, 1, 1, 4}, {0, 10, 20, 30});
-  CHECK(same(drawn(row, 1, 0.5, 0, false), floats4({1, 1, 1, 4}, {7.5F, 12.5F, 17.5F, 22.5F})));
-  CHECK(same(drawn(row, 1, 2, 0, false), floats4({1, 1, 1, 4}, {0, 5, 25, 30})));
-  CHECK(same(drawn(row, 1, 2, 0, true), floats4({1, 1, 1, 4}, {30, 25, 5, 0})));
+  CHECK(same_bits(drawn(row, 1, 0.5, 0, false), floats4({1, 1, 1, 4}, {7.5F, 12.5F, 17.5F, 22.5F})));
+  CHECK(same_bits(drawn(row, 1, 2, 0, false), floats4({1, 1, 1, 4}, {0, 5, 25, 30})));
+  CHECK(same_bits(drawn(row, 1, 2, 0, true), floats4({1, 1, 1, 4}, {30, 25, 5, 0})));
   // Another factor for the rows leaves one row as it is.
-  CHECK(same(drawn(row, 0.5, 1, 0, false), floats4({1, 1, 1, 4}, {0, 10, 20, 30})));
+  CHECK(same_bits(drawn(row, 0.5, 1, 0, false), floats4({1, 1, 1, 4}, {0, 10, 20, 30})));
   // Shear by asin(0.6): rows move by -0.6 (column - 1), columns shrink to 0.8: left and right of the centre row
   // r -+ 0.6, column 1 -+ 0.8.
   bytes4 const square({1, 1, 3, 3}, {0, 10, 20, 30, 40, 50, 60, 70, 80});  // 30 row + 10 column
@@ -127,9 +127,9 @@ TEST_CASE("augmentation: known images") {
   CHECK(sheared(0, 0, 2, 0) == Approx(30 * 2 + 10 * 0.2));  // beyond the last row: the nearest
   CHECK(sheared(0, 0, 0, 2) == Approx(10 * 1.8));
   // A part of the padded image.
-  CHECK(same(drawn(row, 1, 1, 0, false, 0, 2), floats4({1, 1, 1, 4}, {20, 30, -1, -1})));
-  CHECK(same(drawn(row, 1, 1, 0, true, 0, -1), floats4({1, 1, 1, 4}, {-1, 30, 20, 10})));
-  CHECK(same(drawn(row, 1, 1, 0, false, 1, 0), floats4({1, 1, 1, 4}, {-1, -1, -1, -1})));
+  CHECK(same_bits(drawn(row, 1, 1, 0, false, 0, 2), floats4({1, 1, 1, 4}, {20, 30, -1, -1})));
+  CHECK(same_bits(drawn(row, 1, 1, 0, true, 0, -1), floats4({1, 1, 1, 4}, {-1, 30, 20, 10})));
+  CHECK(same_bits(drawn(row, 1, 1, 0, false, 1, 0), floats4({1, 1, 1, 4}, {-1, -1, -1, -1})));
 }
 
 TEST_CASE("augmentation: a function of stream and image alone") {
@@ -139,9 +139,9 @@ TEST_CASE("augmentation: a function of stream and image alone") {
   o.erase = 0.5;
   rng const root{.seed = 11};
   floats4 const whole = augment(x, all_of(9), o, root.split(3));
-  CHECK(same(whole, augment(x, all_of(9), o, root.split(3))));
-  CHECK_FALSE(same(whole, augment(x, all_of(9), o, root.split(4))));
-  CHECK_FALSE(same(whole, augment(x, all_of(9), o, rng{.seed = 12}.split(3))));
+  CHECK(same_bits(whole, augment(x, all_of(9), o, root.split(3))));
+  CHECK_FALSE(same_bits(whole, augment(x, all_of(9), o, root.split(4))));
+  CHECK_FALSE(same_bits(whole, augment(x, all_of(9), o, rng{.seed = 12}.split(3))));
   floats4 const others = augment(x, list({7, 2, 7}), o, root.split(3));
   for (std::ptrdiff_t i = 0; i < 240; ++i) {
     REQUIRE(others.data()[i] == whole.data()[7 * 240 + i]);

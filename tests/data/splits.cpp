@@ -43,7 +43,9 @@ template <class... Part> bool separated(group_ids const& ids, Part const&... par
   return in_order && samples.size() == static_cast<std::size_t>(ids.size()) && once.size() == samples.size() &&
          groups == all.size();
 }
-bool same(sample_list const& a, sample_list const& b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
+bool same_list(sample_list const& a, sample_list const& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end());
+}
 
 }  // namespace
 
@@ -87,9 +89,9 @@ TEST_CASE("splits: the seed decides, and nothing else") {
   auto const ids = random_groups(200, 30, 1);
   auto const a = split_groups(ids, {}, {.seed = 5}), b = split_groups(ids.view(), {}, {.seed = 5}),
              c = split_groups(ids, {}, {.seed = 6});
-  CHECK((same(a.train, b.train) && same(a.validation, b.validation) && same(a.test, b.test)));
-  CHECK_FALSE(same(a.test, c.test));
-  CHECK(same(group_k_fold(ids, 4, {.seed = 5})[2].test, group_k_fold(ids, 4, {.seed = 5})[2].test));
+  CHECK((same_list(a.train, b.train) && same_list(a.validation, b.validation) && same_list(a.test, b.test)));
+  CHECK_FALSE(same_list(a.test, c.test));
+  CHECK(same_list(group_k_fold(ids, 4, {.seed = 5})[2].test, group_k_fold(ids, 4, {.seed = 5})[2].test));
   auto const only_test = split_groups(ids, {.validation = 0, .test = 0.5}, {.seed = 5});
   CHECK((only_test.validation.size() == 0 && only_test.test.size() > 0));
 }

@@ -99,6 +99,17 @@ void damage(files const& all, std::uint64_t seed) {
   CHECK(refused > 0);
 }
 
+files raf_db() {
+  files all{{"EmoLabel/list_patition_label.txt", "test_0001.ppm 5\r\n"},
+            {"Image/aligned/test_0001_aligned.ppm", "P6 1 1 255\nrgb"}};
+  for (int i = 1; i < 8; ++i) {
+    std::string const name = "train_" + std::to_string(i);
+    all["EmoLabel/list_patition_label.txt"] += name + ".ppm " + std::to_string(8 - i) + "\n";
+    all["Image/aligned/" + name + "_aligned.ppm"] = "P6 1 1 255\nrgb";
+  }
+  return all;
+}
+
 std::string const idx_images = bytes_of({0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, 2}) + "abcdefghijkl";
 std::string const idx_labels = bytes_of({0, 0, 8, 1, 0, 0, 0, 3, 1, 0, 1});
 files idx() {
@@ -347,6 +358,25 @@ TEST_CASE("image folders") {
   CHECK(mentions(refusal([&] { read_images("no/such/folder"); }), "no/such/folder: the folder cannot be read"));
 }
 
+TEST_CASE("RAF-DB") {
+  image_data const d = read(raf_db());
+  CHECK((d.train.size() == 7 && d.test.size() == 1 && d.classes[5] == "anger"));
+  CHECK((d.train.images.shape() == shape<4>{{7, 3, 1, 1}}));
+  CHECK((d.train.labels(0) == 6 && d.train.labels(6) == 0 && d.test.labels(0) == 4));
+  CHECK((d.train.images(2, 1, 0, 0) == 'g' && mentions(d.test.files[0], "Image/aligned/test_0001_aligned.ppm")));
+  auto const with_line = [](std::string const& line) {
+    files all = raf_db();
+    all["EmoLabel/list_patition_label.txt"] += line;
+    return all;
+  };
+  for (char const* const line :
+       {"train_3.ppm 8", "train_3.ppm", "train_3 1", "train_3.ppm 12", "valid_3.ppm 1", " 1", "x"})
+    check_told(with_line(line), "list_patition_label.txt, line 9: '");
+  check_told(with_line("train_8.ppm 1"), "train_8_aligned.ppm: the file cannot be opened");
+  check_told(changed(raf_db(), "EmoLabel/list_patition_label.txt", "test_0001.ppm 1\n"),
+             "class 0 ('surprise') of 7 has no");
+}
+
 TEST_CASE("PGM and PPM: mistakes") {
   auto const says = [](std::string_view image, std::string_view part) {
     std::string const message =
@@ -377,6 +407,7 @@ TEST_CASE("formats are known by the names of files") {
   CHECK(format(cifar10()) == image_format::cifar10);
   CHECK(format(svhn(true)) == image_format::svhn);
   CHECK(format({{"fer2013.csv", ""}}) == image_format::fer2013);
+  CHECK(format(raf_db()) == image_format::raf_db);
   CHECK(format(folder()) == image_format::folder);
   CHECK(find_image_format("faces.csv") == image_format::fer2013);
 }
@@ -388,4 +419,5 @@ TEST_CASE("damaged files are refused, or hold labels in range") {
   damage(svhn(false), 4);
   damage(svhn(true), 5);
   damage(folder(), 6);
+  damage(raf_db(), 7);
 }

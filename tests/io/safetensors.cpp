@@ -139,7 +139,7 @@ TEST_CASE("a file that is cut anywhere is refused") {
   for (std::size_t n = 0; n < whole.size(); ++n) {
     file.write(whole.substr(0, n));
     INFO(n);
-    CHECK(mentions(refusal(file), "limbic_io_test_"));
+    CHECK(mentions(refusal(file), "limbic_test_"));
   }
   file.write(whole + "x");
   CHECK(mentions(refusal(file), "the tensors take 32 bytes, the file has 33"));

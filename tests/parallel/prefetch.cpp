@@ -32,7 +32,7 @@ struct data_source {
   }
 };
 
-bool same(labelled_batch const& a, labelled_batch const& b) {
+bool same_bits(labelled_batch const& a, labelled_batch const& b) {
   return a.x.shape() == b.x.shape() && a.y.shape() == b.y.shape() &&
          std::memcmp(a.x.data(), b.x.data(), static_cast<std::size_t>(a.x.size()) * sizeof(float)) == 0 &&
          std::equal(a.y.begin(), a.y.end(), b.y.begin());
@@ -48,7 +48,7 @@ TEST_CASE("prefetched batches are the same bits, in the same order", "[threads]"
     prefetch next(source.order.size(), [&](std::ptrdiff_t i) { return source.make(i, epoch); });
     std::ptrdiff_t i = 0;
     while (auto* const batch = next()) {
-      REQUIRE(same(*batch, source.make(i++, epoch)));
+      REQUIRE(same_bits(*batch, source.make(i++, epoch)));
       batch->x(0, 0, 0, 0) = -1;  // the batch is the caller's
     }
     CHECK(i == source.order.size());

@@ -101,19 +101,19 @@ class balanced_pairs {
   balanced_pairs(view<I const, 1, D> labels, rng random) : groups_(labels), seed_(random.seed) {
     // The rows of two triangles: pairs within a class by the place of their second member, pairs across classes by a
     // member and all that lie in the classes before.
-    std::uint64_t same = 0, other = 0;
+    std::uint64_t positive = 0, negative = 0;
     for (std::size_t c = 0; c < groups_.count(); ++c) {
       auto const n = static_cast<std::uint64_t>(groups_.size(c)), before = static_cast<std::uint64_t>(groups_.first[c]);
-      positive_begin_.push_back(same);
-      negative_begin_.push_back(other);
-      same += n * (n - 1) / 2;
-      other += n * before;
+      positive_begin_.push_back(positive);
+      negative_begin_.push_back(negative);
+      positive += n * (n - 1) / 2;
+      negative += n * before;
     }
-    if (same == 0 || other == 0)
-      fail<argument_error>("balanced_pairs", "there are ", same, " positive and ", other, " negative pairs of ",
+    if (positive == 0 || negative == 0)
+      fail<argument_error>("balanced_pairs", "there are ", positive, " positive and ", negative, " negative pairs of ",
                            labels.size(), " labels: some of both are needed");
-    positives_ = detail::endless_order(same, random.split(0).stream);
-    negatives_ = detail::endless_order(other, random.split(1).stream);
+    positives_ = detail::endless_order(positive, random.split(0).stream);
+    negatives_ = detail::endless_order(negative, random.split(1).stream);
   }
   template <class I, class D>
   balanced_pairs(tensor<I, 1, D> const& labels, rng random) : balanced_pairs(labels.view(), random) {}

@@ -5,8 +5,8 @@
 //   faces/anger/S010_004_00000017.png          all to train on: the layout of CK+ as it is passed around ("CK+48"), where
 //   faces/happy/S010_006_00000013.png          the first four letters of a file's name are the subject
 //
-//   faces/train/1/train_00001_aligned.jpg      in parts: the layout of RAF-DB as it is passed around, with the folders 1 to
-//   faces/test/7/test_0001_aligned.jpg         7 for surprise, fear, disgust, happiness, sadness, anger, neutral
+//   faces/train/1/train_00001_aligned.jpg      in parts: the layout of RAF-DB as it is passed around; that of its authors is
+//   faces/test/7/test_0001_aligned.jpg         read by io/raf_db.hpp
 //
 // There are parts where there is a folder `train`; the others are `test`, and `validation`, `valid` or `val`. Classes are the
 // folders of what is trained on, and files are read, both in the order of their names, byte by byte. Names that begin with a
@@ -55,6 +55,29 @@ inline decoded_image read_image(std::string const& path, codecs const& with) {
   return x;
 }
 
+// The images in files, which are labelled and at least one.
+inline image_set load_images(std::vector<std::string> files, std::vector<std::int64_t> const& labels,
+                             codecs const& with) {
+  auto const n = static_cast<std::ptrdiff_t>(files.size());
+  image_set s;
+  for (std::ptrdiff_t i = 0; i < n; ++i) {
+    std::string const& path = files[static_cast<std::size_t>(i)];
+    decoded_image const x = read_image(path, with);
+    if (i == 0) s = allocate_images(n, x.channels, x.height, x.width);
+    auto const to = s.images.view()[i];
+    if (!(to.shape() == shape<3>{{x.channels, x.height, x.width}}))
+      fail<io_error>("image_folder", shown(path), ": ", x.width, " x ", x.height, " x ", x.channels,
+                     ", but the images before have ", to.extent(2), " x ", to.extent(1), " x ", to.extent(0),
+                     " (width, height, channels)");
+    std::uint8_t const* from = x.pixels.data();
+    for (std::ptrdiff_t p = 0; p < x.height * x.width; ++p)
+      for (std::ptrdiff_t c = 0; c < x.channels; ++c) to.data()[c * x.height * x.width + p] = *from++;
+    s.labels(i) = labels[static_cast<std::size_t>(i)];
+  }
+  s.files = std::move(files);
+  return s;
+}
+
 // The part in a folder; classes are found there if there are none yet.
 inline image_set read_image_classes(std::string const& folder, codecs const& with, std::vector<std::string>& classes) {
   constexpr std::string_view who = "image_folder";
@@ -73,25 +96,7 @@ inline image_set read_image_classes(std::string const& folder, codecs const& wit
     if (files.size() == before) fail<io_error>(who, shown(joined(folder, name)), ": there is no image of this class");
     labels.resize(files.size(), known - classes.begin());
   }
-
-  auto const n = static_cast<std::ptrdiff_t>(files.size());
-  image_set s;
-  for (std::ptrdiff_t i = 0; i < n; ++i) {
-    std::string const& path = files[static_cast<std::size_t>(i)];
-    decoded_image const x = read_image(path, with);
-    if (i == 0) s = allocate_images(n, x.channels, x.height, x.width);
-    auto const to = s.images.view()[i];
-    if (!(to.shape() == shape<3>{{x.channels, x.height, x.width}}))
-      fail<io_error>(who, shown(path), ": ", x.width, " x ", x.height, " x ", x.channels,
-                     ", but the images before have ", to.extent(2), " x ", to.extent(1), " x ", to.extent(0),
-                     " (width, height, channels)");
-    std::uint8_t const* from = x.pixels.data();
-    for (std::ptrdiff_t p = 0; p < x.height * x.width; ++p)
-      for (std::ptrdiff_t c = 0; c < x.channels; ++c) to.data()[c * x.height * x.width + p] = *from++;
-    s.labels(i) = labels[static_cast<std::size_t>(i)];
-  }
-  s.files = std::move(files);
-  return s;
+  return load_images(std::move(files), labels, with);
 }
 
 }  // namespace detail

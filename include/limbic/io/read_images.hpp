@@ -8,18 +8,20 @@
 //   svhn      a folder with a file train_32x32.mat                       io/svhn.hpp
 //   fer2013   a file *.csv, or a folder with fer2013.csv,                io/fer2013.hpp
 //             icml_face_data.csv or train.csv, in this order
-//   folder    any other folder with folders in it                        CK+, RAF-DB and your own: io/image_folder.hpp
+//   raf_db    a folder with the folders EmoLabel and Image               io/raf_db.hpp
+//   folder    any other folder with folders in it                        CK+ and your own: io/image_folder.hpp
 #pragma once
 
 #include <limbic/io/cifar10.hpp>
 #include <limbic/io/fer2013.hpp>
 #include <limbic/io/idx.hpp>
 #include <limbic/io/image_folder.hpp>
+#include <limbic/io/raf_db.hpp>
 #include <limbic/io/svhn.hpp>
 
 LIMBIC_BEGIN
 
-enum class image_format { idx, cifar10, svhn, fer2013, folder };
+enum class image_format { idx, cifar10, svhn, fer2013, raf_db, folder };
 
 namespace detail {
 
@@ -35,6 +37,7 @@ inline image_format image_format_of(std::string const& path, folder_listing cons
   if (listing.has_file("train_32x32.mat")) return image_format::svhn;
   for (auto const name : fer2013_names)
     if (listing.has_file(name)) return image_format::fer2013;
+  if (listing.has_folder("EmoLabel") && listing.has_folder("Image")) return image_format::raf_db;
   if (!listing.folders.empty()) return image_format::folder;
   fail<io_error>("read_images", shown(path), ": no data set is known by what is in this folder: ", listing.files.size(),
                  " files, ", listing.files.empty() ? "no" : listing.files.front(),
@@ -61,14 +64,16 @@ inline image_data read_images(std::string const& path, codecs const& with = {}) 
       return read_cifar10(path);
     case image_format::svhn:
       return read_svhn(path, with);
+    case image_format::raf_db:
+      return read_raf_db(path, with);
     case image_format::folder:
       return read_image_folder(path, with);
     case image_format::fer2013:
       break;
   }
-  for (auto const name : detail::fer2013_names)
-    if (listing.has_file(name)) return read_fer2013(detail::joined(path, name));
-  return read_fer2013(detail::joined(path, detail::fer2013_names[0]));
+  auto const there = [&](std::string_view name) { return listing.has_file(name); };
+  auto const name = std::find_if(std::begin(detail::fer2013_names), std::end(detail::fer2013_names), there);
+  return read_fer2013(detail::joined(path, *name));
 }
 
 LIMBIC_END

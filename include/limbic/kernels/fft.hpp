@@ -270,17 +270,17 @@ template <class D, class T> class lane_fft {
       for (std::ptrdiff_t j = 1; j < r; ++j) sum = sum + at(re, im, q + s * (p + m * j));
       set(to, to_im, q + s * r * p, sum);
       for (std::ptrdiff_t k = 1; 2 * k < r; ++k) {
-        number same = first, opposite{V(0), V(0)};
+        number mirrored = first, opposite{V(0), V(0)};
         for (std::ptrdiff_t j = 1; 2 * j < r; ++j) {
           number const a = at(re, im, q + s * (p + m * j)), b = at(re, im, q + s * (p + m * (r - j)));
           V const c = cos(part * (j * k % r)), n = sin(part * (j * k % r));
           number const t = a + b, u = a - b;
-          same = {math::fma(c, t.re, same.re), math::fma(c, t.im, same.im)};
+          mirrored = {math::fma(c, t.re, mirrored.re), math::fma(c, t.im, mirrored.im)};
           opposite = {math::fma(n, u.im, opposite.re), math::fma(-n, u.re, opposite.im)};
         }
         std::ptrdiff_t const i = q + s * r * p, l = r - k;
-        set(to, to_im, i + s * k, turned(same + opposite, cos(s * p * k), sin(s * p * k)));
-        set(to, to_im, i + s * l, turned(same - opposite, cos(s * p * l), sin(s * p * l)));
+        set(to, to_im, i + s * k, turned(mirrored + opposite, cos(s * p * k), sin(s * p * k)));
+        set(to, to_im, i + s * l, turned(mirrored - opposite, cos(s * p * l), sin(s * p * l)));
       }
     }
   }
