@@ -9,7 +9,7 @@
 // shape   logits (N, C, d...), labels (N, d...) -> (), or (N, d...) for none; mean over the samples
 // adjoint product: r_j = p_j / w, 0 at j = c, computed without a division by small numbers:  x'_j += p_j (r_j - w) y'
 //         difference: r_j = -(1 - p_j) / w, r_c = p_c / w:  x'_j += p_j (r_j - sum_k p_k r_k) y';  0 where w is 0
-// domain  logits of any size; NaN stays NaN. A single class has w = 0
+// domain  logits of any size; NaN stays NaN. The product of a single class is 0
 #pragma once
 
 #include <limbic/ops/class_loss.hpp>
