@@ -52,9 +52,9 @@ struct emosynthnet_options {
 
 // A 3 x 3 convolution, ELU and batch norm, in the given order.
 template <class T, class D = default_device> struct conv_elu_norm {
-  conv2d<T, D> conv;
-  batch_norm<T, D> norm;
-  unit_order order = unit_order::activation;
+  conv2d<T, D> conv;                          // 3 x 3
+  batch_norm<T, D> norm;                      // of its channels
+  unit_order order = unit_order::activation;  // what comes first behind it
 
   conv_elu_norm(std::ptrdiff_t in, std::ptrdiff_t out, rng& random, emosynthnet_options const& o)
       : conv(in, out, 3, random, {.padding = same_padding}), norm(out, o.norm), order(o.order) {}
@@ -73,7 +73,7 @@ template <class T, class D = default_device> struct conv_elu_norm {
 
 // The side branch's module: convolutions of three sizes beside one another.
 template <class T, class D = default_device> struct emosynthnet_module {
-  conv2d<T, D> a1, a2, a3, b1, c1, c2, c3;
+  conv2d<T, D> a1, a2, a3, b1, c1, c2, c3;  // three ways, each from its first convolution to its last
 
   emosynthnet_module(std::ptrdiff_t in, std::ptrdiff_t width, rng& random)
       : a1(in, 2 * width, 1, random),
@@ -104,12 +104,12 @@ template <class T, class D = default_device> struct emosynthnet_module {
 };
 
 template <class T, class D = default_device> struct emosynthnet {
-  emosynthnet_options options;
-  layer_list<conv_elu_norm<T, D>> b1, b2, b3, b4;
-  layer_list<emosynthnet_module<T, D>> s;  // two, or none
-  conv_transpose2d<T, D> t1, t2;
-  linear<T, D> d1, d2, d3;
-  dropout drop;
+  emosynthnet_options options;                     // what it was made with
+  layer_list<conv_elu_norm<T, D>> b1, b2, b3, b4;  // the main branch, block by block
+  layer_list<emosynthnet_module<T, D>> s;          // two, or none
+  conv_transpose2d<T, D> t1, t2;                   // to larger maps
+  linear<T, D> d1, d2, d3;                         // to the logits
+  dropout drop;                                    // behind blocks and before d1
 
   emosynthnet(emosynthnet_options const& o, rng& random)
       : options(checked(o)),
