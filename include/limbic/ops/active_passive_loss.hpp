@@ -1,6 +1,6 @@
 // limbic/ops/active_passive_loss.hpp - a loss that fits the label and one that fits no other, both robust
 //
-//   alpha log p_c / sum_j log p_j + beta r (1 - p_c),   p = softmax(x)          Ma et al. 2020, arXiv:2006.13554, eq. 12
+//   alpha log p_c / sum_j log p_j + beta r (1 - p_c),   p = softmax(x)          Ma et al. 2020, arXiv:2006.13554
 //
 // The active part is normalised cross entropy, between 0 and 1; the passive one is mean absolute error for r (`passive`) = 2,
 // reverse cross entropy with log 0 = -4 for r = 4.

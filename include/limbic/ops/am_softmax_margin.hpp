@@ -1,6 +1,6 @@
 // limbic/ops/am_softmax_margin.hpp - additive margin on the cosine: AM-Softmax, CosFace, large margin cosine loss (LMCL)
 //
-//   logit_c = s (cos_c - m),  logit_j = s cos_j          Wang et al. 2018, arXiv:1801.05599, eq. 6; arXiv:1801.09414, eq. 4
+//   logit_c = s (cos_c - m),  logit_j = s cos_j          Wang et al. 2018, arXiv:1801.05599; arXiv:1801.09414
 //
 //   margin_loss(x, weight, labels, am_softmax_margin{.scale = 30, .margin = 0.35})          see margin_loss.hpp
 //

@@ -1,6 +1,6 @@
 // limbic/ops/arcface_margin.hpp - additive margin on the angle: AAM-Softmax, ArcFace
 //
-//   logit_c = s cos(theta_c + m),  logit_j = s cos_j          Deng et al. 2019, arXiv:1801.07698, eq. 3
+//   logit_c = s cos(theta_c + m),  logit_j = s cos_j          Deng et al. 2019, arXiv:1801.07698
 //
 //   margin_loss(x, weight, labels, arcface_margin{.scale = 64, .margin = 0.5})          see margin_loss.hpp
 //

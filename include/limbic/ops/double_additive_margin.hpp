@@ -1,6 +1,6 @@
 // limbic/ops/double_additive_margin.hpp - additive margins on all cosines: off the target's, onto the others'
 //
-//   logit_c = s (cos_c - m),  logit_j = s (cos_j + m)
+//   logit_c = s (cos_c - m),  logit_j = s (cos_j + m)          no paper was at hand; as in the reference family margin
 //
 // which is am_softmax_margin with twice the margin, as a softmax does not see what all logits share.
 //

@@ -1,7 +1,9 @@
 // limbic/ops/dynamic_additive_margin.hpp - an additive margin that is larger where the sample is further off
 //
-//   logit_c = s (cos_c - m_c),  logit_j = s cos_j,  m_c = m e^(1 - cos_c) / lambda          Zhou et al. 2020, "Dynamic margin
-//                                                                                           softmax loss for speaker verification"
+//   logit_c = s (cos_c - m_c),  logit_j = s cos_j,  m_c = m e^(1 - cos_c) / lambda
+//
+// Zhou et al. 2020, "Dynamic margin softmax loss for speaker verification".
+//
 //   margin_loss(x, weight, labels, dynamic_additive_margin{.margin_gradient = margin_gradient::full})      see margin_loss.hpp
 //
 // The paper does not say whether gradients flow through m_c: margin_gradient::stop (a constant) or full.

@@ -1,7 +1,7 @@
 // limbic/ops/dynamically_weighted_balanced_loss.hpp - cross entropy for rare classes, whose weight fades with confidence
 //
 //   w_c^(1 - p_c) (-log p_c) + s sum_j p_j (1 - p_j),   p = softmax(x)      Fernando and Tsokos 2021, "Dynamically weighted
-//   w_c = log(max_k n_k / n_c) + 1                                          balanced loss", IEEE TNNLS, eqs 9 and 10
+//   w_c = log(max_k n_k / n_c) + 1                                          balanced loss", IEEE TNNLS
 //
 // n_k is how often class k occurs: dynamic_class_weights(n) gives the w. s (`penalty`) is -1 as in the paper, whose second
 // term is subtracted (the loss may be negative); 1 adds it, 0 leaves it out.

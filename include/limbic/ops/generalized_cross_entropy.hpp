@@ -1,6 +1,6 @@
 // limbic/ops/generalized_cross_entropy.hpp - between cross entropy and mean absolute error, for labels that may be wrong
 //
-//   L_q(p) = (1 - p^q) / q,   p = softmax(x)_c          Zhang and Sabuncu 2018, arXiv:1805.07836, eq. 6
+//   L_q(p) = (1 - p^q) / q,   p = softmax(x)_c          Zhang and Sabuncu 2018, arXiv:1805.07836
 //
 // q -> 0 is cross entropy, -log p (any q that is not 0 may be given: the difference is computed without loss); q = 1 is
 // 1 - p, which bears wrong labels best and learns slowest.

@@ -1,7 +1,7 @@
 // limbic/ops/l_softmax_margin.hpp - multiplied angle without normalisation: large-margin softmax
 //
 //   logit_c = |x| |W_c| (lambda cos_c + psi(theta_c)) / (1 + lambda),  logit_j = x . W_j    Liu et al. 2016, arXiv:1612.02295
-//   psi(theta) = (-1)^k cos(m theta) - 2 k,  k = floor(m theta / pi)                        eqs 4 to 6; see sphereface_margin.hpp
+//   psi(theta) = (-1)^k cos(m theta) - 2 k,  k = floor(m theta / pi)                        see sphereface_margin.hpp
 //
 //   margin_loss(x, weight, labels, l_softmax_margin{.margin = 4, .lambda = 5})          see margin_loss.hpp
 //

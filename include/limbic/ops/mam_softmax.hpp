@@ -7,9 +7,11 @@
 //
 //   mam_softmax_loss(z, labels)                 cross_entropy(mam_logits(z, labels, o), labels, {.label_smoothing = 0.1})
 //
-// The two are the equations and the figure of one text, which differ. M is a constant to the gradient (margin_gradient::stop).
-// With margin_gradient::full the loss has a trivial minimum: all logits going to minus infinity together, M follows them, so
-// that logit_c tends to 0 while the others vanish. log_base is the base of q's logarithm in the figure, where it is not e.
+// The two are the equations and the figure of one text, which differ; the reference family mam says how they were read.
+//
+// M is a constant to the gradient (margin_gradient::stop). With margin_gradient::full the loss has a trivial minimum: all
+// logits going to minus infinity together, M follows them, so that logit_c tends to 0 while the others vanish. log_base is
+// the base of q's logarithm in the figure, where it is not e.
 //
 // shape   z (N, C), labels (N) -> (N, C); the loss is (), or (N) for none
 // adjoint z'_j += y'_j - y'_c dM/dz_j;  dM/dz_j (full): equations 1/C + q', figure (e^(z_j) / C + q') / e^M, with q' at the

@@ -1,6 +1,6 @@
 // limbic/ops/no_margin.hpp - a softmax of cosines, without a margin
 //
-//   logit_j = s cos_j          the normalised softmax loss (NSL); Wang et al. 2018, arXiv:1801.09414, eq. 3
+//   logit_j = s cos_j          the normalised softmax loss (NSL); Wang et al. 2018, arXiv:1801.09414
 //
 //   margin_loss(x, weight, labels, no_margin{.scale = 30})          see margin_loss.hpp
 //

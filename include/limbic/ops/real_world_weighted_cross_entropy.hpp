@@ -1,6 +1,6 @@
 // limbic/ops/real_world_weighted_cross_entropy.hpp - binary cross entropy with the price of either mistake
 //
-//   -w_fn t log p - w_fp (1 - t) log(1 - p),   p = 1 / (1 + e^-x)          Ho and Wookey 2019, arXiv:2001.00570, eq. 6
+//   -w_fn t log p - w_fp (1 - t) log(1 - p),   p = 1 / (1 + e^-x)          Ho and Wookey 2019, arXiv:2001.00570
 //
 // w_fn is what a false negative costs, w_fp a false positive.
 //

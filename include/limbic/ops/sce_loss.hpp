@@ -6,8 +6,8 @@
 //   w_i   = sqrt(sum_(j != c) p_ij^2)           falls as the confidence in the label rises (weight_form): wrong_norm.hpp
 //   alpha = mean_i sum_j (p_ij - d_jc)^2        how far the batch is off: brier_loss.hpp
 //
-// Not the symmetric cross entropy of symmetric_cross_entropy.hpp. Gradients flow through alpha and w too, or not
-// (stop_gradient).
+// Gradients flow through alpha and w too, or not (stop_gradient). Not the loss of symmetric_cross_entropy.hpp. The reference
+// family sce holds its numbers, and how its source was read.
 //
 // shape   logits (N, C, d...), labels (N, d...) -> ()
 // domain  a (ce_balance), b (proposed_balance) >= 0; logits of any size; NaN stays NaN

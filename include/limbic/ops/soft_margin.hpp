@@ -1,7 +1,7 @@
 // limbic/ops/soft_margin.hpp - a margin on the plain logit
 //
 //   logit_c = x . W_c - m,  logit_j = x . W_j          nothing normalised; Liang et al. 2017, "Soft-margin softmax for deep
-//                                                      classification", eq. 5
+//                                                      classification"
 //
 //   margin_loss(x, weight, labels, soft_margin{.margin = 0.5})          see margin_loss.hpp
 //

@@ -1,6 +1,6 @@
 // limbic/ops/sphereface_margin.hpp - multiplied angle: A-Softmax, SphereFace
 //
-//   logit_c = s (lambda cos_c + psi(theta_c)) / (1 + lambda),  logit_j = s cos_j      Liu et al. 2017, arXiv:1704.08063, eq. 7
+//   logit_c = s (lambda cos_c + psi(theta_c)) / (1 + lambda),  logit_j = s cos_j      Liu et al. 2017, arXiv:1704.08063
 //   psi(theta) = (-1)^k cos(m theta) - 2 k,  k = floor(m theta / pi)                  falls all the way from 0 to pi
 //
 //   margin_loss(x, weight, labels, sphereface_margin{.margin = 4, .lambda = 5})          see margin_loss.hpp

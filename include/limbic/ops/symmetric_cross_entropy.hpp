@@ -1,6 +1,6 @@
 // limbic/ops/symmetric_cross_entropy.hpp - cross entropy and its reverse, for labels that may be wrong
 //
-//   alpha (-log p) + beta (-A (1 - p)),   p = softmax(x)_c          Wang et al. 2019, arXiv:1908.06112, eqs 5 and 7
+//   alpha (-log p) + beta (-A (1 - p)),   p = softmax(x)_c          Wang et al. 2019, arXiv:1908.06112
 //
 // The second term is the reverse, -sum_j p_j log q_j, with the one-hot label q and A for log 0. (The loss of sce_loss.hpp is
 // another one.)

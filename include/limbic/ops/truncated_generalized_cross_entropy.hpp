@@ -1,7 +1,7 @@
 // limbic/ops/truncated_generalized_cross_entropy.hpp - generalised cross entropy without the samples that look mislabelled
 //
 //   L_q(p)  p >  k          L_q(p) = (1 - p^q) / q,   p = softmax(x)_c
-//   L_q(k)  p <= k          Zhang and Sabuncu 2018, arXiv:1805.07836, eq. 9
+//   L_q(k)  p <= k          Zhang and Sabuncu 2018, arXiv:1805.07836
 //
 // A sample with p <= k is pruned: it costs the constant L_q(k) and has no gradient. The paper alternates: it keeps weights
 // v (0 or 1 for each sample), trains a while with them fixed, and then finds them anew:
