@@ -5,6 +5,7 @@
 
 #include <limbic/ops/avg_pool.hpp>
 #include <limbic/ops/max_pool.hpp>
+#include <limbic/ops/operators.hpp>
 
 using namespace examination;
 using namespace limbic;
@@ -133,6 +134,10 @@ TEST_CASE("pooling: planes, taps and windows agree with the definition") {
     max_pool_gradient(d, as_sink(dx), as_view(weights), as_view(index), g);
     sum_pool_gradient(d, as_sink(dx_sum), as_view(weights), g);
     check();
+    max_pool_gradient(d, sink<double, 4, simd>(dx.view(), true), as_view(weights), as_view(index), g);
+    sum_pool_gradient(d, sink<double, 4, simd>(dx_sum.view(), true), as_view(weights), g);
+    CHECK(same(tensor<double, 4, simd>(dx * 0.5), want.dx_max));  // a second contribution adds
+    CHECK(same(tensor<double, 4, simd>(dx_sum * 0.5), want.dx_mean));
     detail::max_pool_by_taps(d, y.view(), index.view(), as_view(x), g);
     detail::sum_pool_by_taps(d, sum.view(), as_view(x), g);
     detail::max_pool_gradient_by_taps(d, as_sink(dx), as_view(weights), as_view(index), g);
