@@ -108,11 +108,14 @@ struct normalize_line_back {
   }
 };
 
-// A layer calls it once for each batch: whether this is the first time that the batch is seen.
+// On a tape, which knows whether it computes a segment again; a recording of shapes alone is none.
+template <class X> concept taped = requires(X const& x) { x.owner()->recomputes(); };
+
+// Whether a batch is seen for the first time, and so counts.
 template <operand X> bool sees_batch_first([[maybe_unused]] X const& x) {
   if constexpr (is_dual<element_of<X>>) return false;
-  else if constexpr (recorded<X>) return x.size() > 0 && !x.owner()->recomputes();
-  else return x.size() > 0;
+  else if constexpr (taped<X>) return x.size() > 0 && !x.owner()->recomputes();
+  else return !recorded<X> && x.shape().size() > 0;
 }
 
 }  // namespace detail
