@@ -18,13 +18,13 @@ import sys
 FOLDERS = ["ops", "linalg", "information", "signal"]
 NODE_TYPES = ["float", "double"]
 
-# A struct's head (with its template line or not), or the name within.
-TOKEN = re.compile(r'\bstruct\s+(?P<struct>\w+)(?:\s*:\s*[^{;]+)?\s*\{|static\s+constexpr\s+std::string_view\s+name\s*=\s*"(?P<name>\w+)"')
+# A struct's head (with its template line or not), or the name within: a choice of several stands for several ops.
+TOKEN = re.compile(r'\bstruct\s+(?P<struct>\w+)(?:\s*:\s*[^{;]+)?\s*\{|static\s+constexpr\s+std::string_view\s+name\s*=\s*(?P<name>[^;]*"[^;]*);')
 CALL = re.compile(r's\.check\(\s*"(\w+)"')
 
 
 def ops_of(root):
-    """{struct: (op name, file)} of all ops."""
+    """{struct: (op names, file)} of all ops."""
     found = {}
     for folder in FOLDERS:
         for path in sorted((root / "include" / "limbic" / folder).glob("*.hpp")):
@@ -34,17 +34,17 @@ def ops_of(root):
                 if match.group("struct"):
                     struct = match.group("struct")
                 elif struct:
-                    found[struct] = (match.group("name"), path.relative_to(root))
+                    found[struct] = (re.findall(r'"(\w+)"', match.group("name")), path.relative_to(root))
     return found
 
 
 def check_source(ops, text):
     called = set(CALL.findall(text))
     problems = []
-    for struct, (name, path) in sorted(ops.items()):
+    for name, struct, path in sorted((name, struct, path) for struct, (names, path) in ops.items() for name in names):
         if name not in called:
             problems.append(f'{path}: {struct}: no s.check("{name}", ...) in cuda/tests/ops.hpp')
-    for name in sorted(called - {name for name, _ in ops.values()}):
+    for name in sorted(called - {name for names, _ in ops.values() for name in names}):
         problems.append(f'cuda/tests/ops.hpp: s.check("{name}", ...) names no op')
     return problems
 
@@ -53,12 +53,12 @@ def check_symbols(ops, symbols):
     """`symbols`: demangled names, one a line."""
     nodes = [line for line in symbols.splitlines() if "op_node<" in line and "limbic::cuda" in line and "::backward(" in line]
     problems = []
-    for struct, (name, path) in sorted(ops.items()):
+    for struct, (names, path) in sorted(ops.items()):
         of_op = re.compile(rf"::{struct}\b")
         for number in NODE_TYPES:
             on_gpu = re.compile(rf"\b{number}, limbic::cuda\b")
             if not any(of_op.search(line) and on_gpu.search(line) for line in nodes):
-                problems.append(f"{path}: {struct} ({name}): no node on cuda for {number} in the object file")
+                problems.append(f"{path}: {struct} ({names[0]}): no node on cuda for {number} in the object file")
     return problems
 
 

@@ -6672,11 +6672,14 @@ struct normalize_line_back {
   }
 };
 
-// A layer calls it once for each batch: whether this is the first time that the batch is seen.
+// On a tape, which knows whether it computes a segment again; a recording of shapes alone is none.
+template <class X> concept taped = requires(X const& x) { x.owner()->recomputes(); };
+
+// Whether a batch is seen for the first time, and so counts.
 template <operand X> bool sees_batch_first([[maybe_unused]] X const& x) {
   if constexpr (is_dual<element_of<X>>) return false;
-  else if constexpr (recorded<X>) return x.size() > 0 && !x.owner()->recomputes();
-  else return x.size() > 0;
+  else if constexpr (taped<X>) return x.size() > 0 && !x.owner()->recomputes();
+  else return !recorded<X> && x.shape().size() > 0;
 }
 
 }  // namespace detail
@@ -10741,10 +10744,10 @@ template <class D, class T> void sum_pool(D d, view<T, 4, D> y, view<T const, 4,
                           [&](auto& plane, T* sums, std::ptrdiff_t n, std::ptrdiff_t c) {
                             plane.gather(x[n][c], T(0));
                             for (std::ptrdiff_t k = 0; k < plane.taps(); ++k) {
-                              identity_function const same{};
+                              identity_function const itself{};
                               bool const add = k > 0;
                               T const* const in = plane.tap(k);
-                              line<D, identity_function, T, 1, 1>(&same, plane.length(), &add, &sums, &in);
+                              line<D, identity_function, T, 1, 1>(&itself, plane.length(), &add, &sums, &in);
                             }
                             plane.collect(y[n][c], sums);
                           });
@@ -10768,11 +10771,11 @@ void sum_pool_gradient(D d, sink<T, 4, D> dx, view<T const, 4, D> dy, pool_geome
                             plane.spread(shares, dy[n][c], T(0));
                             plane.clear();
                             for (std::ptrdiff_t k = 0; k < plane.taps(); ++k) {
-                              identity_function const same{};
+                              identity_function const itself{};
                               bool const add = true;
                               T* const to = plane.tap(k);
                               T const* const in = shares;
-                              line<D, identity_function, T, 1, 1>(&same, plane.length(), &add, &to, &in);
+                              line<D, identity_function, T, 1, 1>(&itself, plane.length(), &add, &to, &in);
                             }
                             plane.scatter({dx.to[n][c], dx.add});
                           });
