@@ -6101,6 +6101,42 @@ void conv_weight_gradient(D d, sink<T, 4, D> dw, view<T const, 4, D> x, view<T c
 }
 
 LIMBIC_END
+// ---- limbic/ops/per_axis.hpp -------------------------------------------------------------------------------------
+// limbic/ops/per_axis.hpp - what ops of signals (N, C, L) and images (N, C, H, W) share: options for each axis
+//
+//   per_axis<2> const stride = 2;      // {2, 2}
+//   {.kernel = {3, 5}}                 // rows, columns
+
+#include <concepts>
+
+LIMBIC_BEGIN
+
+// One number for each of S axes: 2 stands for {2, 2}.
+template <int S> struct per_axis {
+  shape<S> of;  // the axes in their order
+  template <std::integral I> constexpr per_axis(I all) {
+    for (int i = 0; i < S; ++i) of[i] = static_cast<std::ptrdiff_t>(all);
+  }
+  constexpr per_axis(std::ptrdiff_t rows, std::ptrdiff_t columns)
+    requires(S == 2)
+      : of{{rows, columns}} {}
+};
+
+namespace detail {
+
+// A signal (N, C, L) as images of one row.
+template <class T, int R, class D> constexpr view<T, 4, D> as_images(view<T, R, D> const& v) {
+  static_assert(R == 3 || R == 4);
+  if constexpr (R == 4) return v;
+  else return v.unsqueeze(2);
+}
+template <class T, int R, class D> constexpr sink<T, 4, D> as_images(sink<T, R, D> const& s) {
+  return {as_images(s.to), s.add};
+}
+
+}  // namespace detail
+
+LIMBIC_END
 // ---- limbic/ops/conv.hpp -----------------------------------------------------------------------------------------
 // limbic/ops/conv.hpp - convolution of signals and images, as networks have it: the kernel is not turned round
 //
@@ -6121,17 +6157,6 @@ LIMBIC_END
 
 LIMBIC_BEGIN
 
-// One number for each of S axes: 2 stands for {2, 2}.
-template <int S> struct per_axis {
-  shape<S> of;  // the axes in their order
-  template <std::integral I> constexpr per_axis(I all) {
-    for (int i = 0; i < S; ++i) of[i] = static_cast<std::ptrdiff_t>(all);
-  }
-  constexpr per_axis(std::ptrdiff_t rows, std::ptrdiff_t columns)
-    requires(S == 2)
-      : of{{rows, columns}} {}
-};
-
 // As padding: as many zeros as keep the extent.
 inline constexpr std::ptrdiff_t same_padding = -1;
 
@@ -6142,16 +6167,6 @@ template <int S> struct conv_options {
 };
 
 namespace detail {
-
-// A signal (N, C, L) as images of one row.
-template <class T, int R, class D> constexpr view<T, 4, D> as_images(view<T, R, D> const& v) {
-  static_assert(R == 3 || R == 4);
-  if constexpr (R == 4) return v;
-  else return v.unsqueeze(2);
-}
-template <class T, int R, class D> constexpr sink<T, 4, D> as_images(sink<T, R, D> const& s) {
-  return {as_images(s.to), s.add};
-}
 
 // The geometry for images; what a signal does not have is a kernel of one row.
 template <int S> conv_geometry image_geometry(conv_options<S> const& o, shape<S> const& padding) {

@@ -18,19 +18,9 @@
 
 #include <limbic/kernels/conv.hpp>
 #include <limbic/ops/elementwise.hpp>
+#include <limbic/ops/per_axis.hpp>
 
 LIMBIC_BEGIN
-
-// One number for each of S axes: 2 stands for {2, 2}.
-template <int S> struct per_axis {
-  shape<S> of;  // the axes in their order
-  template <std::integral I> constexpr per_axis(I all) {
-    for (int i = 0; i < S; ++i) of[i] = static_cast<std::ptrdiff_t>(all);
-  }
-  constexpr per_axis(std::ptrdiff_t rows, std::ptrdiff_t columns)
-    requires(S == 2)
-      : of{{rows, columns}} {}
-};
 
 // As padding: as many zeros as keep the extent.
 inline constexpr std::ptrdiff_t same_padding = -1;
@@ -42,16 +32,6 @@ template <int S> struct conv_options {
 };
 
 namespace detail {
-
-// A signal (N, C, L) as images of one row.
-template <class T, int R, class D> constexpr view<T, 4, D> as_images(view<T, R, D> const& v) {
-  static_assert(R == 3 || R == 4);
-  if constexpr (R == 4) return v;
-  else return v.unsqueeze(2);
-}
-template <class T, int R, class D> constexpr sink<T, 4, D> as_images(sink<T, R, D> const& s) {
-  return {as_images(s.to), s.add};
-}
 
 // The geometry for images; what a signal does not have is a kernel of one row.
 template <int S> conv_geometry image_geometry(conv_options<S> const& o, shape<S> const& padding) {

@@ -19,7 +19,8 @@
 // called bilinear too).
 #pragma once
 
-#include <limbic/ops/conv.hpp>
+#include <limbic/ops/op.hpp>
+#include <limbic/ops/per_axis.hpp>
 
 LIMBIC_BEGIN
 

@@ -5,7 +5,8 @@
 #pragma once
 
 #include <limbic/kernels/pool.hpp>
-#include <limbic/ops/conv.hpp>
+#include <limbic/ops/op.hpp>
+#include <limbic/ops/per_axis.hpp>
 
 LIMBIC_BEGIN
 namespace detail {
