@@ -133,9 +133,9 @@ class training_run {
     if (o.class_weights) weights_ = limbic::class_weights<float>(train.labels, classes);
   }
 
-  // Trains until `epochs` are done or there is nothing more to hope for; what is kept is then in `best`. After an epoch,
-  // but not more than once a second, all is written to `checkpoint`; what lies there when it begins is taken up. `settings`
-  // are what else must be the same.
+  // Trains until `epochs` are done or there is nothing more to hope for; what is kept is then in `best`. After each
+  // epoch all is written to `checkpoint`; what lies there when it begins is taken up. `settings` are what else must be the
+  // same.
   void run(int epochs, std::string const& checkpoint, std::string const& settings) {
     limbic::training_state state;
     state("settings", settings);
@@ -156,17 +156,13 @@ class training_run {
       history.seconds += std::chrono::duration<double>(now - began).count();
       began = now;
     };
-    auto saved = began;
     progress bar("training", train_.size() * epochs, "images/s", train_.size() * history.epochs());
     while (history.epochs() < epochs && stopping_.bad_epochs < options_.patience) {
       epoch(bar);
       count_time();
-      if (clock::now() - saved < std::chrono::seconds(1) && stop_requested == 0) continue;
       state.save(checkpoint);
-      saved = clock::now();
       if (stop_requested != 0) throw interrupted();
     }
-    count_time();
   }
 
  private:
