@@ -70,8 +70,9 @@ settings read_options(int argc, char** argv) {
 
   for (auto* const sub : {train, evaluate}) {
     sub->add_option("--out", s.out, "folder for all results")->required();
-    sub->add_option("--data", s.data, "digits (8 x 8, shipped), or a folder or CSV file: MNIST-like IDX, CIFAR-10, SVHN, "
-                                      "FER-2013, a folder of images for each class");
+    sub->add_option("--data", s.data,
+                    "digits (8 x 8, shipped), or a folder or CSV file: MNIST-like IDX, CIFAR-10, SVHN, "
+                    "FER-2013, a folder of images for each class");
     sub->add_option("--threads", s.threads, "threads, 0: one for each core; changes no result")
         ->check(CLI::Range(0, 1024));
   }
@@ -92,19 +93,23 @@ settings read_options(int argc, char** argv) {
   train->add_option("--loss", t.loss, "what is minimised")->check(CLI::IsMember(loss_names));
   train->add_flag("--class-weights", t.class_weights, "rare classes count as much as frequent ones")
       ->capture_default_str();
-  train->add_option("--scaling", s.scaling,
-                    "standard: to mean 0 and deviation 1; unit: by 1/255; emosynthnet: by 1/255, then by 1/512")
+  train
+      ->add_option("--scaling", s.scaling,
+                   "standard: to mean 0 and deviation 1; unit: by 1/255; emosynthnet: by 1/255, then by 1/512")
       ->check(CLI::IsMember({"standard", "unit", "emosynthnet"}));
   train->add_option("--zoom", t.augment.zoom, "images are stretched by up to this share, at random")
       ->check(CLI::Range(0.0, 0.99));
   train->add_option("--shear", t.augment.shear, "and sheared by up to this angle, in radians")
       ->check(CLI::Range(0.0, 1.5));
-  train->add_option("--flip", t.augment.flip, "and mirrored with this probability: for faces and things, not for writing")
+  train
+      ->add_option("--flip", t.augment.flip,
+                   "and mirrored with this probability: for faces and things, not for writing")
       ->check(CLI::Range(0.0, 1.0));
   train->add_option("--pad", t.augment.pad, "and shifted by up to so many pixels")->check(CLI::Range(0, 1 << 14));
-  train->add_option("--validation", s.validation,
-                    "share of the training images that choose the weights, where the set has no such part; 0: none, and "
-                    "the last weights are kept")
+  train
+      ->add_option("--validation", s.validation,
+                   "share of the training images that choose the weights, where the set has no such part; 0: none, and "
+                   "the last weights are kept")
       ->check(CLI::Range(0.0, 0.9));
   train->add_option("--patience", t.patience, "epochs without improvement after which training ends")
       ->check(CLI::Range(1, 1 << 24));
@@ -136,7 +141,8 @@ void prepare_folder(settings const& s) {
   for (char const* name : result_files)
     if (fs::is_directory(folder / name)) throw problem((folder / name).string() + " is a folder");
   for (auto const& entry : fs::directory_iterator(folder))  // what a killed run was just writing
-    for (char const* name : {result_files[0], result_files[1], result_files[2], result_files[3], "checkpoint.safetensors"})
+    for (char const* name :
+         {result_files[0], result_files[1], result_files[2], result_files[3], "checkpoint.safetensors"})
       if (entry.path().filename().string().starts_with(std::string(name) + ".new")) fs::remove(entry.path(), error);
   fs::path const probe = folder / "image_classifier.probe";
   limbic::write_file("--out", probe.string(), "");
@@ -198,8 +204,8 @@ struct test_result {
   double accuracy = 0;
 
   test_result(classifier const& c, dataset const& d)
-      : probabilities(
-            limbic::softmax(logits_of(*c.net, c.scale, d.test.images, static_cast<std::ptrdiff_t>(c.classes.size())), 1)),
+      : probabilities(limbic::softmax(
+            logits_of(*c.net, c.scale, d.test.images, static_cast<std::ptrdiff_t>(c.classes.size())), 1)),
         predicted(limbic::argmax(probabilities)),
         accuracy(limbic::accuracy(d.test.labels, predicted)) {
     for (float const p : probabilities)
@@ -289,8 +295,7 @@ void conclude(classifier const& c, dataset const& d, settings const& s, training
   try {
     limbic::write_file("predictions", fresh(folder / result_files[0]), csv_of(result, d));
     limbic::write_file("report", fresh(folder / result_files[1]), r.html());
-    if (trained)
-      limbic::save(*c.net, fresh(folder / result_files[2]), {{"image_classifier", c.about.dump()}});
+    if (trained) limbic::save(*c.net, fresh(folder / result_files[2]), {{"image_classifier", c.about.dump()}});
     limbic::write_file("summary", fresh(folder / result_files[3]), summary.dump(2) + "\n");
     for (auto const& f : files) fs::rename(fresh(f), f);
   } catch (...) {
@@ -324,7 +329,9 @@ void run_train(settings s) {
               d.validation.size(), d.test.size(), d.class_count());
   run.run(s.epochs, checkpoint, about.dump());
   auto const& losses = run.history.validation_loss;
-  auto const list = [](auto const& numbers) { return std::vector<double>(numbers.data(), numbers.data() + numbers.size()); };
+  auto const list = [](auto const& numbers) {
+    return std::vector<double>(numbers.data(), numbers.data() + numbers.size());
+  };
   c.about = {{"settings", about},
              {"training", described(s.training)},
              {"classes", d.classes},

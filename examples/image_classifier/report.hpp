@@ -53,8 +53,8 @@ struct report {
     page += paragraph(std::to_string(right) + " of " + std::to_string(all) + " test images are recognised: " +
                       number("%.2f", 100 * static_cast<double>(right) / static_cast<double>(all)) + " %.");
     if (history.epochs() > 0) page += "<h2>Training</h2>\n" + picture(loss_plot()) + picture(accuracy_plot());
-    page += "<h2>Confusion</h2>\n" +
-            paragraph("What became of the images of each class (row), in percent of them.") + confusion_table();
+    page += "<h2>Confusion</h2>\n" + paragraph("What became of the images of each class (row), in percent of them.") +
+            confusion_table();
     page += "<h2>Classes</h2>\n" + class_table(measures);
     page += errors();
     page += "<h2>Settings</h2>\n<table>\n";
@@ -152,14 +152,15 @@ struct report {
   std::string errors() const {
     if (mistakes.empty()) return {};
     std::string text = "<h2>Worst errors</h2>\n" +
-                       paragraph("Test images that were taken for another class with the greatest confidence: index, "
-                                 "class, what was predicted, and its probability.") +
+                       paragraph(
+                           "Test images that were taken for another class with the greatest confidence: index, "
+                           "class, what was predicted, and its probability.") +
                        "<div class=\"errors\">\n";
     for (auto const& m : mistakes) {
       text += "<figure>";
       if (!m.png.empty())
-        text += "<img alt=\"test image " + std::to_string(m.index) + "\" src=\"data:image/png;base64," +
-                base64(m.png) + "\"><br>";
+        text += "<img alt=\"test image " + std::to_string(m.index) + "\" src=\"data:image/png;base64," + base64(m.png) +
+                "\"><br>";
       text += std::to_string(m.index) + ": " + escaped(class_name(m.label)) + " &rarr; " +
               escaped(class_name(m.predicted)) + "<br>" + number("%.1f %%", 100 * static_cast<double>(m.probability)) +
               "</figure>\n";

@@ -47,7 +47,7 @@ struct training_options {
   std::ptrdiff_t batch = 64;
   double learning_rate = 1e-3;
   limbic::augment_options augment{.zoom = 0.1, .shear = 0.1, .flip = 0, .pad = 0};
-  int patience = 15;  // epochs
+  int patience = 15;   // epochs
   double average = 0;  // decay of a moving average of the weights, which is then what is kept; 0: none
   std::uint64_t seed = 0;
 

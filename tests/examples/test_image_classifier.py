@@ -278,7 +278,7 @@ class Resume(Case):
             if (self.out / "checkpoint.safetensors").exists():
                 break
         kept = (self.out / "checkpoint.safetensors").read_bytes()
-        for says, options in (("seed", ["--seed", "1"]), ("batch", ["--batch", "32"]), ("width", ["--width", "4"])):
+        for says, options in (("seed", ["--seed", "1"]), ("batch", ["--batch", "32"]), ("scaling", ["--scaling", "unit"])):
             done = self.run_it("train", "--resume", *QUICK, "2", "--patience", "1000", *options)
             self.assertEqual(done.returncode, 2, done.stderr)
             self.assertIn("checkpoint.safetensors", done.stderr)
@@ -325,7 +325,7 @@ class BadInput(Case):
         self.refuses("a.jpg", "--data", faces.parent)
 
     def test_options(self):
-        self.refuses("8 x 8", "--model", "emosynthnet")
+        self.refuses("16 x 16 or larger", "--model", "emosynthnet")
         for option in ("--epochs", "--batch", "--width", "--patience", "--learning-rate"):
             self.refuses(option, option, "0")
             self.refuses(option, option, "many")
