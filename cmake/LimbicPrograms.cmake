@@ -28,8 +28,20 @@ function(limbic_link_if_found name)
   endforeach()
 endfunction()
 
+# limbic_link_codecs(name): zlib, libpng and libjpeg, where they are; the program is told by CODECS_ZLIB, ...
+function(limbic_link_codecs name)
+  foreach(library ZLIB PNG JPEG)
+    find_package(${library} QUIET)
+    if(TARGET ${library}::${library})
+      target_link_libraries(${name} PRIVATE ${library}::${library})
+      target_compile_definitions(${name} PRIVATE CODECS_${library})
+    endif()
+  endforeach()
+endfunction()
+
 # examples/NN_name.cpp or examples/NN_name/*.cpp -> NN_name, which the tests run without arguments;
 # any other examples/name/*.cpp -> name, a program with a command line (CLI11, nlohmann json).
+# A folder with a codecs.hpp is linked with what decodes images.
 # Where there is a tests/examples/test_name.py, that runs the program instead. Of those with a number that include plot.hpp
 # a second test draws the picture, and is skipped where gnuplot is missing.
 function(limbic_add_examples)
@@ -55,6 +67,9 @@ function(limbic_add_examples)
     limbic_program(${name} ${sources})
     target_compile_definitions(${name} PRIVATE LIMBIC_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     limbic_link_if_found(${name} CLI11::CLI11 nlohmann_json::nlohmann_json)
+    if(EXISTS ${entry}/codecs.hpp)
+      limbic_link_codecs(${name})
+    endif()
     if(name MATCHES "^[0-9]+_")
       target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
     endif()
@@ -65,7 +80,11 @@ function(limbic_add_examples)
     elseif(LIMBIC_BUILD_TESTS AND name MATCHES "^[0-9]+_")
       add_test(NAME example.${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_BINARY_DIR})
     endif()
-    file(STRINGS ${sources} draws REGEX "common/plot\\.hpp")
+    set(draws "")
+    foreach(source IN LISTS sources)
+      file(STRINGS ${source} lines REGEX "common/plot\\.hpp")
+      list(APPEND draws ${lines})
+    endforeach()
     if(LIMBIC_BUILD_TESTS AND Python3_Interpreter_FOUND AND name MATCHES "^[0-9]+_" AND draws)
       set(script ${PROJECT_SOURCE_DIR}/tests/examples/picture.py)
       add_test(NAME picture.${name} COMMAND Python3::Interpreter ${script} $<TARGET_FILE:${name}>)

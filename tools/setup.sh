@@ -35,6 +35,9 @@ header eigen3/Eigen/Core || need libeigen3-dev
 header xsimd/xsimd.hpp || need libxsimd-dev
 header CLI/CLI.hpp || need libcli11-dev
 header nlohmann/json.hpp || need nlohmann-json3-dev
+header zlib.h || need zlib1g-dev
+header png.h || need libpng-dev
+header jpeglib.h || need libjpeg-dev
 have gnuplot || need gnuplot-nox
 if [ "$level" -ge 2 ]; then
   header catch2/catch.hpp || header catch2/catch_all.hpp || need catch2

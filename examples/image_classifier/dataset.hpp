@@ -1,0 +1,73 @@
+// examples/image_classifier/dataset.hpp - images to train with, to choose weights by, and to test with
+#pragma once
+
+#include "codecs.hpp"
+
+#include <limbic/data/stratified.hpp>
+#include <limbic/images.hpp>
+#include <limbic/io/crc32.hpp>
+
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+struct bad_input : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// Which images go where.
+struct split_choice {
+  double validation = 0.1;  // of what would else be trained on, where the set has no such part
+  std::uint64_t seed = 0;
+};
+
+// Reads a set. `digits` are the 8 x 8 digits beside this program's source, of which 497 test. Of another set without a test
+// part a fifth tests. Every class has its share of each part.
+class dataset {
+ public:
+  limbic::image_set train, validation, test;
+  std::vector<std::string> classes;
+  std::uint32_t crc32 = 0;  // of all images and labels of the training part, as the set has it
+
+  dataset(std::string const& data, split_choice const& choice) {
+    bool const digits = data == "digits";
+    std::string const path = digits ? LIMBIC_SOURCE_DIR "/examples/data/digits8x8" : data;
+    limbic::image_data all = read(path);
+    classes = std::move(all.classes);
+    train = std::move(all.train);
+    crc32 = limbic::crc32(bytes_of(train.images), limbic::crc32(bytes_of(train.labels)));
+    limbic::rng const random = limbic::rng{.seed = choice.seed}.split(0x5EED);
+    test = all.test.size() > 0 ? std::move(all.test) : separate(digits ? 497.0 / 1797 : 0.2, random.split(0));
+    if (all.validation.size() > 0) validation = std::move(all.validation);
+    else if (choice.validation > 0) validation = separate(choice.validation, random.split(1));
+  }
+
+  // Extents of an image: channels, height, width.
+  std::ptrdiff_t extent(int axis) const { return train.images.extent(axis + 1); }
+  std::ptrdiff_t class_count() const { return static_cast<std::ptrdiff_t>(classes.size()); }
+
+ private:
+  static limbic::image_data read(std::string const& path) {
+    try {
+      return limbic::read_images(path, image_codecs);
+    } catch (missing_codec const& e) {
+      throw bad_input(path + ": " + e.what());
+    }
+  }
+  template <class T, int R> static std::span<std::byte const> bytes_of(limbic::tensor<T, R> const& t) {
+    return std::as_bytes(std::span(t.data(), static_cast<std::size_t>(t.size())));
+  }
+  static limbic::image_set some(limbic::image_set const& from, limbic::sample_list const& which) {
+    limbic::image_set part{limbic::take(from.images, which), limbic::take(from.labels, which), {}};
+    for (auto const i : which)
+      if (!from.files.empty()) part.files.push_back(from.files[static_cast<std::size_t>(i)]);
+    return part;
+  }
+  // Takes a part out of what is to be trained on.
+  limbic::image_set separate(double fraction, limbic::rng const& random) {
+    auto const parts = limbic::split_classes(train.labels, {.validation = 0, .test = fraction}, random);
+    limbic::image_set part = some(train, parts.test);
+    train = some(train, parts.train);
+    return part;
+  }
+};

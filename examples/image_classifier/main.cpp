@@ -1,0 +1,424 @@
+// image_classifier - trains a convolutional network to tell images of various classes apart, and shows what it gets wrong
+//
+//   image_classifier train --out DIR [--data digits|FOLDER|FILE.csv] [--model small|emosynthnet] ...
+//   image_classifier evaluate --model-file DIR/model.safetensors --out DIR ...
+//   image_classifier summary --model emosynthnet --size 48 ...
+//
+// Data are the 8 x 8 digits that come with limbic, or whatever limbic/io/read_images.hpp knows. What train ends with, and
+// evaluate does with a saved model:
+//
+//   DIR/summary.json         test_accuracy, parameters, flops (of one image), epochs, seconds (of training; of evaluate: its
+//                            own), seed, classes, settings, ...
+//   DIR/predictions.csv      a line for each test image: index (from 0, in file order), label, predicted, p_CLASS...
+//   DIR/report.html          curves, confusion matrix, measures of each class, the worst errors
+//   DIR/model.safetensors    the weights under their torch.nn names, and in the metadata what evaluate must know (train alone)
+//   DIR/checkpoint.safetensors       while the program trains, or after it was stopped
+//   DIR/checkpoint.safetensors.old   what lay there before a run without --resume
+//
+// The same options give the same files, but for the seconds, whatever the number of threads, and however often the program was
+// killed and taken up with --resume. Exit code 0; 1 when training failed; 2 when the input, the options or the output
+// folder are at fault; 130 when it was stopped by Ctrl-C.
+#include "dataset.hpp"
+#include "networks.hpp"
+#include "report.hpp"
+#include "training.hpp"
+
+#include <limbic/io/model.hpp>
+#include <limbic/ops/softmax.hpp>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <numeric>
+#include <string>
+#include <vector>
+
+namespace {
+
+namespace fs = std::filesystem;
+using json = nlohmann::ordered_json;
+
+enum class command { none, train, evaluate, summary };
+
+struct settings {
+  command what = command::none;
+  std::string data = "digits", out, model_file, scaling = "standard";
+  network_options network;
+  training_options training;
+  double validation = 0.1;
+  std::ptrdiff_t size = 28;
+  int epochs = 40, threads = 0;
+  bool resume = false;
+};
+
+// Fills the settings; what stays `none` when the program has said all there is to say (--help).
+settings read_options(int argc, char** argv) {
+  settings s;
+  auto& t = s.training;
+  std::vector<std::string> loss_names;
+  for (auto const& l : losses()) loss_names.push_back(l.name);
+
+  CLI::App app("Trains a convolutional network to classify images.", "image_classifier");
+  app.require_subcommand(1);
+  app.option_defaults()->always_capture_default();
+  auto* const train = app.add_subcommand("train", "train a network, and test it");
+  auto* const evaluate = app.add_subcommand("evaluate", "test a network that was saved");
+  auto* const summary = app.add_subcommand("summary", "layers, parameters and operations of a network");
+
+  for (auto* const sub : {train, evaluate}) {
+    sub->add_option("--out", s.out, "folder for all results")->required();
+    sub->add_option("--data", s.data,
+                    "digits (8 x 8, shipped), or a folder or CSV file: MNIST-like IDX, CIFAR-10, SVHN, "
+                    "FER-2013, a folder of images for each class");
+    sub->add_option("--threads", s.threads, "threads, 0: one for each core; changes no result")
+        ->check(CLI::Range(0, 1024));
+  }
+  for (auto* const sub : {train, summary}) {
+    sub->add_option("--model", s.network.model, "the network")->check(CLI::IsMember({"small", "emosynthnet"}));
+    sub->add_option("--width", s.network.width, "channels of its first convolution, from which all others follow")
+        ->check(CLI::Range(1, 4096));
+  }
+  summary->add_option("--size", s.size, "height and width of the images")->check(CLI::Range(1, 1 << 14));
+  summary->add_option("--channels", s.network.channels, "of the images")->check(CLI::Range(1, 1 << 14));
+  summary->add_option("--classes", s.network.classes, "to tell apart")->check(CLI::Range(1, 1 << 20));
+  evaluate->add_option("--model-file", s.model_file, "model.safetensors of a training")->required();
+
+  train->add_flag("--resume", s.resume, "go on where a run with the same options was stopped")->capture_default_str();
+  train->add_option("--epochs", s.epochs, "the most passes over the training images")->check(CLI::Range(1, 1 << 24));
+  train->add_option("--batch", t.batch, "images in a batch")->check(CLI::Range(1, 1 << 20));
+  train->add_option("--learning-rate", t.learning_rate, "of Adam, at the beginning")->check(CLI::PositiveNumber);
+  train->add_option("--loss", t.loss, "what is minimised")->check(CLI::IsMember(loss_names));
+  train->add_flag("--class-weights", t.class_weights, "rare classes count as much as frequent ones")
+      ->capture_default_str();
+  train
+      ->add_option("--scaling", s.scaling,
+                   "standard: to mean 0 and deviation 1; unit: by 1/255; emosynthnet: by 1/255, then by 1/512")
+      ->check(CLI::IsMember({"standard", "unit", "emosynthnet"}));
+  train->add_option("--zoom", t.augment.zoom, "images are stretched by up to this share, at random")
+      ->check(CLI::Range(0.0, 0.99));
+  train->add_option("--shear", t.augment.shear, "and sheared by up to this angle, in radians")
+      ->check(CLI::Range(0.0, 1.5));
+  train
+      ->add_option("--flip", t.augment.flip,
+                   "and mirrored with this probability: for faces and things, not for writing")
+      ->check(CLI::Range(0.0, 1.0));
+  train->add_option("--pad", t.augment.pad, "and shifted by up to so many pixels")->check(CLI::Range(0, 1 << 14));
+  train
+      ->add_option("--validation", s.validation,
+                   "share of the training images that choose the weights, where the set has no such part; 0: none, and "
+                   "the last weights are kept")
+      ->check(CLI::Range(0.0, 0.9));
+  train->add_option("--patience", t.patience, "epochs without improvement after which training ends")
+      ->check(CLI::Range(1, 1 << 24));
+  train->add_option("--average", t.average, "decay of a moving average of the weights, which is then kept; 0: none")
+      ->check(CLI::Range(0.0, 0.999999));
+  train->add_option("--seed", t.seed, "of all random numbers")->check(CLI::NonNegativeNumber);
+  try {
+    app.parse(argc, argv);
+  } catch (CLI::CallForHelp const&) {
+    std::fputs(app.help().c_str(), stdout);
+    return s;
+  } catch (CLI::ParseError const& e) {
+    throw bad_input(std::string(e.what()) + " (see --help)");
+  }
+  if (t.class_weights && !find_loss(t.loss).weighs) throw bad_input("--class-weights: " + t.loss + " takes none");
+  s.what = train->parsed() ? command::train : evaluate->parsed() ? command::evaluate : command::summary;
+  return s;
+}
+
+constexpr char const* result_files[] = {"predictions.csv", "report.html", "model.safetensors", "summary.json"};
+
+// Makes the folder and a file in it, so that hours of training are not lost to a folder that cannot be written.
+void prepare_folder(settings const& s) {
+  auto const problem = [&](std::string const& what) { return bad_input("--out: " + what); };
+  fs::path const folder = s.out;
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) throw problem(folder.string() + " cannot be made: " + error.message());
+  for (char const* name : result_files)
+    if (fs::is_directory(folder / name)) throw problem((folder / name).string() + " is a folder");
+  for (auto const& entry : fs::directory_iterator(folder))  // what a killed run was just writing
+    for (char const* name :
+         {result_files[0], result_files[1], result_files[2], result_files[3], "checkpoint.safetensors"})
+      if (entry.path().filename().string().starts_with(std::string(name) + ".new")) fs::remove(entry.path(), error);
+  fs::path const probe = folder / "image_classifier.probe";
+  limbic::write_file("--out", probe.string(), "");
+  fs::remove(probe, error);
+}
+// Without --resume a run begins anew; an unfinished one is set aside, not lost.
+std::string prepare_checkpoint(settings const& s) {
+  std::string path = (fs::path(s.out) / "checkpoint.safetensors").string();
+  if (s.resume || !fs::exists(path)) return path;
+  std::fprintf(stderr, "an unfinished run was set aside: %s.old (--resume would have gone on with it)\n", path.c_str());
+  fs::rename(path, path + ".old");
+  return path;
+}
+
+limbic::channel_scaler make_scaler(settings const& s, dataset const& d) {
+  if (s.scaling == "standard") return limbic::channel_scaler::standard(d.train.images);
+  return limbic::channel_scaler(s.scaling == "unit" ? 1.0 / 255 : 1.0 / 255 / 512);
+}
+limbic::channel_scaler::numbers numbers_of(json const& list) {
+  limbic::channel_scaler::numbers x(limbic::shape<1>{{static_cast<std::ptrdiff_t>(list.size())}});
+  for (std::size_t i = 0; i < list.size(); ++i) x(static_cast<std::ptrdiff_t>(i)) = list.at(i).get<double>();
+  return x;
+}
+
+// What results depend on besides the options of training.
+json described(settings const& s, dataset const& d) {
+  return {{"data", s.data == "digits" ? s.data : fs::path(s.data).lexically_normal().filename().string()},
+          {"crc32", d.crc32},
+          {"validation", s.validation},
+          {"scaling", s.scaling},
+          {"model", s.network.model},
+          {"width", s.network.width},
+          {"channels", s.network.channels},
+          {"height", s.network.height},
+          {"columns", s.network.columns},
+          {"training_images", d.train.size()},
+          {"validation_images", d.validation.size()},
+          {"test_images", d.test.size()}};
+}
+json described(training_options const& o) {
+  json all;
+  training_options copy = o;
+  copy.each([&](char const* name, auto const& value) { all[name] = value; });
+  return all;
+}
+
+// A network that can be used.
+struct classifier {
+  std::unique_ptr<network> net;
+  limbic::channel_scaler scale;
+  std::vector<std::string> classes;
+  json about;  // what is saved with it
+};
+
+// What it says of the test images.
+struct test_result {
+  limbic::tensor<float, 2> probabilities;
+  limbic::tensor<std::int64_t, 1> predicted;
+  double accuracy = 0;
+
+  test_result(classifier const& c, dataset const& d)
+      : probabilities(limbic::softmax(
+            logits_of(*c.net, c.scale, d.test.images, static_cast<std::ptrdiff_t>(c.classes.size())), 1)),
+        predicted(limbic::argmax(probabilities)),
+        accuracy(limbic::accuracy(d.test.labels, predicted)) {
+    for (float const p : probabilities)
+      if (!std::isfinite(p)) throw std::runtime_error("the network's answers are no numbers");
+  }
+};
+
+std::string quoted(std::string const& field) {
+  if (field.find_first_of(",\"\r\n") == std::string::npos) return field;
+  std::string out = "\"";
+  for (char const c : field) out += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return out + "\"";
+}
+
+std::string csv_of(test_result const& r, dataset const& d) {
+  std::string out = "index,label,predicted";
+  for (auto const& name : d.classes) out += "," + quoted("p_" + name);
+  out += "\n";
+  char number[40];
+  for (std::ptrdiff_t i = 0; i < d.test.size(); ++i) {
+    out += std::to_string(i) + "," + std::to_string(d.test.labels(i)) + "," + std::to_string(r.predicted(i));
+    for (std::ptrdiff_t c = 0; c < r.probabilities.extent(1); ++c) {
+      std::snprintf(number, sizeof number, ",%.9g", static_cast<double>(r.probabilities(i, c)));
+      out += number;
+    }
+    out += "\n";
+  }
+  return out;
+}
+
+// As PNG; the brightest value of all images becomes white.
+std::string png_of(limbic::tensor<std::uint8_t, 4> const& images, std::ptrdiff_t i, int brightest) {
+  std::ptrdiff_t const channels = images.extent(1) == 3 ? 3 : 1, height = images.extent(2), width = images.extent(3);
+  std::vector<std::uint8_t> pixels;
+  for (std::ptrdiff_t y = 0; y < height; ++y)
+    for (std::ptrdiff_t x = 0; x < width; ++x)
+      for (std::ptrdiff_t c = 0; c < channels; ++c)
+        pixels.push_back(static_cast<std::uint8_t>(images(i, c, y, x) * 255 / brightest));
+  return encode_png(height, width, channels, pixels);
+}
+
+std::vector<mistake> worst_errors(test_result const& r, dataset const& d, std::size_t most) {
+  std::vector<mistake> all;
+  for (std::ptrdiff_t i = 0; i < d.test.size(); ++i)
+    if (r.predicted(i) != d.test.labels(i))
+      all.push_back({i, d.test.labels(i), r.predicted(i), r.probabilities(i, r.predicted(i)), {}});
+  std::stable_sort(all.begin(), all.end(), [](auto const& a, auto const& b) { return a.probability > b.probability; });
+  if (all.size() > most) all.resize(most);
+  int const brightest = std::max<int>(1, *std::max_element(d.test.images.begin(), d.test.images.end()));
+  for (auto& m : all) m.png = png_of(d.test.images, m.index, brightest);
+  return all;
+}
+
+// Tests, and writes all results. All files are complete before any takes its name; the summary is the last to do so.
+void conclude(classifier const& c, dataset const& d, settings const& s, training_history const& history) {
+  auto const began = std::chrono::steady_clock::now();
+  bool const trained = s.what == command::train;
+  test_result const result(c, d);
+  auto const cost = c.net->summary();
+  std::chrono::duration<double> const passed = std::chrono::steady_clock::now() - began;
+
+  json summary{{"test_accuracy", result.accuracy},
+               {"parameters", cost.parameters()},
+               {"flops", cost.flops()},
+               {"epochs", c.about.at("epochs")},
+               {"seconds", trained ? history.seconds : passed.count()},
+               {"seed", c.about.at("training").at("seed")},
+               {"best_epoch", c.about.at("best_epoch")},
+               {"classes", c.classes},
+               {"settings", c.about.at("settings")},
+               {"training", c.about.at("training")}};
+  report r{.title = "Images of " + c.about.at("settings").at("data").get<std::string>() + ", told apart by " +
+                    c.about.at("settings").at("model").get<std::string>(),
+           .classes = c.classes,
+           .history = history,
+           .confusion = limbic::confusion_matrix(d.test.labels, result.predicted, d.class_count()),
+           .mistakes = worst_errors(result, d, 24),
+           .settings = {}};
+  for (char const* part : {"settings", "training"})
+    for (auto const& [name, value] : c.about.at(part).items()) r.settings.emplace_back(name, value.dump());
+
+  fs::path const folder = s.out;
+  auto const fresh = [](fs::path const& p) { return p.string() + ".new"; };
+  std::vector<fs::path> files;
+  for (char const* name : result_files)
+    if (trained || name != std::string("model.safetensors")) files.push_back(folder / name);
+  try {
+    limbic::write_file("predictions", fresh(folder / result_files[0]), csv_of(result, d));
+    limbic::write_file("report", fresh(folder / result_files[1]), r.html());
+    if (trained) limbic::save(*c.net, fresh(folder / result_files[2]), {{"image_classifier", c.about.dump()}});
+    limbic::write_file("summary", fresh(folder / result_files[3]), summary.dump(2) + "\n");
+    for (auto const& f : files) fs::rename(fresh(f), f);
+  } catch (...) {
+    std::error_code ignored;
+    for (auto const& f : files) fs::remove(fresh(f), ignored);
+    throw;
+  }
+  std::printf("%.2f %% of %td test images are recognised\n", 100 * result.accuracy, d.test.size());
+  for (auto const& f : files) std::printf("%s\n", f.c_str());
+}
+
+std::unique_ptr<network> fresh_network(network_options const& o, std::uint64_t seed) {
+  limbic::rng start = limbic::rng{.seed = seed}.split(0);
+  return make_network(o, start);
+}
+
+void run_train(settings s) {
+  dataset const d(s.data, {.validation = s.validation, .seed = s.training.seed});
+  s.network.channels = d.extent(0);
+  s.network.height = d.extent(1);
+  s.network.columns = d.extent(2);
+  s.network.classes = d.class_count();
+  auto const net = fresh_network(s.network, s.training.seed);
+  classifier c{fresh_network(s.network, s.training.seed), make_scaler(s, d), d.classes, {}};
+  training_run run(*net, *c.net, d.train, d.validation, d.class_count(), c.scale, s.training);
+  prepare_folder(s);
+  std::string const checkpoint = prepare_checkpoint(s);
+
+  json const about = described(s, d);
+  std::printf("%td images to train with, %td to validate, %td to test, of %td classes\n", d.train.size(),
+              d.validation.size(), d.test.size(), d.class_count());
+  run.run(s.epochs, checkpoint, about.dump());
+  auto const& losses = run.history.validation_loss;
+  auto const list = [](auto const& numbers) {
+    return std::vector<double>(numbers.data(), numbers.data() + numbers.size());
+  };
+  c.about = {{"settings", about},
+             {"training", described(s.training)},
+             {"classes", d.classes},
+             {"factor", list(c.scale.factor())},
+             {"offset", list(c.scale.offset())},
+             {"epochs", run.history.epochs()},
+             {"best_epoch", losses.empty() ? run.history.epochs()
+                                           : std::min_element(losses.begin(), losses.end()) - losses.begin() + 1}};
+  conclude(c, d, s, run.history);
+  fs::remove(checkpoint);
+}
+
+classifier load_classifier(std::string const& path, std::ptrdiff_t& height, std::ptrdiff_t& columns) {
+  limbic::safetensors_file const file(path);
+  std::string const* const text = file.metadata("image_classifier");
+  if (text == nullptr) throw bad_input(path + ": this is no model of image_classifier train");
+  try {
+    json about = json::parse(*text);
+    auto const& a = about.at("settings");
+    auto const classes = about.at("classes").get<std::vector<std::string>>();
+    network_options const o{.model = a.at("model"),
+                            .width = a.at("width"),
+                            .channels = a.at("channels"),
+                            .classes = static_cast<std::ptrdiff_t>(classes.size()),
+                            .height = height = a.at("height"),
+                            .columns = columns = a.at("columns")};
+    limbic::channel_scaler const scale(numbers_of(about.at("factor")), numbers_of(about.at("offset")));
+    classifier c{fresh_network(o, 0), scale, classes, std::move(about)};
+    limbic::load(*c.net, file);
+    return c;
+  } catch (json::exception const& e) {
+    throw bad_input(path + ": its metadata are damaged: " + e.what());
+  }
+}
+
+void run_evaluate(settings const& s) {
+  std::ptrdiff_t height = 0, columns = 0;
+  classifier const c = load_classifier(s.model_file, height, columns);
+  // The same parts as in training, where the set has none of its own.
+  dataset const d(s.data, {.validation = c.about.at("settings").at("validation").get<double>(),
+                           .seed = c.about.at("training").at("seed").get<std::uint64_t>()});
+  if (d.classes != c.classes)
+    throw bad_input(s.data + ": its " + std::to_string(d.classes.size()) + " classes are not the " +
+                    std::to_string(c.classes.size()) + " of " + s.model_file);
+  auto const channels = c.about.at("settings").at("channels").get<std::ptrdiff_t>();
+  auto const text = [](std::ptrdiff_t a, std::ptrdiff_t b, std::ptrdiff_t e) {
+    return std::to_string(a) + " x " + std::to_string(b) + " x " + std::to_string(e);
+  };
+  if (d.extent(0) != channels || d.extent(1) != height || d.extent(2) != columns)
+    throw bad_input(s.data + ": its images are " + text(d.extent(0), d.extent(1), d.extent(2)) + ", but " +
+                    s.model_file + " takes " + text(channels, height, columns));
+  prepare_folder(s);
+  conclude(c, d, s, {});
+}
+
+void run_summary(settings s) {
+  s.network.height = s.network.columns = s.size;
+  std::fputs(fresh_network(s.network, 0)->summary().text().c_str(), stdout);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  auto const report = [](char const* message, int code) {
+    std::fprintf(stderr, "image_classifier: %s\n", message);
+    return code;
+  };
+  std::signal(SIGINT, [](int) { stop_requested = 1; });
+  std::signal(SIGTERM, [](int) { stop_requested = 1; });
+  try {
+    settings const s = read_options(argc, argv);
+    if (s.threads > 0) limbic::set_threads(s.threads);
+    if (s.what == command::train) run_train(s);
+    if (s.what == command::evaluate) run_evaluate(s);
+    if (s.what == command::summary) run_summary(s);
+    return 0;
+  } catch (interrupted const&) {
+    return report("stopped; the same options and --resume go on from here", 130);
+  } catch (training_diverged const& e) {
+    return report(e.what(), 1);
+  } catch (bad_input const& e) {
+    return report(e.what(), 2);
+  } catch (limbic::error const& e) {  // a file or a value that is not as it must be
+    return report(e.what(), 2);
+  } catch (fs::filesystem_error const& e) {
+    return report(e.what(), 2);
+  } catch (std::exception const& e) {
+    return report(e.what(), 1);
+  }
+}

@@ -1,0 +1,96 @@
+// examples/image_classifier/networks.hpp - the networks that can be trained, behind one face
+//
+//   std::unique_ptr<network> const net = make_network({.model = "small", .channels = 1, .classes = 10, ...}, random);
+//   net->logits(x)                      as a user of the network has it
+//   net->record(t, x, random)           as its training has it
+//   limbic::adam optimizer(*net);       a network is a model: files, optimisers and checkpoints see its members
+//
+// What depends on a network's type is instantiated once, in a file of its own (small_network.cpp, emosynthnet.cpp); the rest of
+// the program is compiled without any.
+#pragma once
+
+#include <limbic/core/visit.hpp>
+#include <limbic/nn/summary.hpp>
+#include <limbic/tape/record.hpp>
+
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+struct network_options {
+  std::string model = "small";                // or emosynthnet
+  std::ptrdiff_t width = 32;                  // channels of the first convolution, from which all others follow
+  std::ptrdiff_t channels = 1, classes = 10;  // of the images, of the result
+  std::ptrdiff_t height = 28, columns = 28;   // of the images
+};
+
+class network {
+ public:
+  network() = default;
+  network(network const&) = delete;  // the members are pointed to
+  network& operator=(network const&) = delete;
+  virtual ~network() = default;
+
+  // x (N, channels, height, columns) -> (N, classes); running statistics, nothing is dropped.
+  virtual limbic::tensor<float, 2> logits(limbic::tensor<float, 4> const& x) const = 0;
+  // The same on a tape, in training mode.
+  virtual limbic::variable<float, 2> record(limbic::tape& t, limbic::tensor<float, 4> const& x,
+                                            limbic::rng& random) const = 0;
+  // Of one image.
+  virtual limbic::model_summary summary() const = 0;
+
+  void each(auto f) {
+    for (auto const& m : members_) std::visit([&](auto* member) { f(std::string_view(m.name), *member); }, m.member);
+  }
+  // Takes the values of another network with the same options.
+  void assign(network const& other) {
+    for (std::size_t i = 0; i < members_.size(); ++i)
+      std::visit([&](auto* member) { *member = *std::get<decltype(member)>(other.members_[i].member); },
+                 members_[i].member);
+  }
+
+ protected:
+  void list_members(auto& net) {
+    limbic::visit_state(net,
+                        [&](std::string_view name, auto& member) { members_.push_back({std::string(name), &member}); });
+  }
+
+ private:
+  struct named_member {
+    std::string name;
+    std::variant<limbic::parameter<float, 4>*, limbic::parameter<float, 2>*, limbic::parameter<float, 1>*,
+                 limbic::tensor<float, 1>*, limbic::tensor<std::int64_t, 0, limbic::scalar>*>
+        member;
+  };
+  std::vector<named_member> members_;
+};
+
+// A network of the type Net, whose call takes images and a mode.
+template <class Net> class network_of final : public network {
+ public:
+  template <class Options>
+  network_of(network_options const& o, Options const& own, limbic::rng& random)
+      : input_{{1, o.channels, o.height, o.columns}}, net_(own, random) {
+    list_members(net_);
+  }
+  limbic::tensor<float, 2> logits(limbic::tensor<float, 4> const& x) const override {
+    return net_(x, limbic::evaluation{});
+  }
+  limbic::variable<float, 2> record(limbic::tape& t, limbic::tensor<float, 4> const& x,
+                                    limbic::rng& random) const override {
+    return net_(t(x), limbic::training{random});
+  }
+  limbic::model_summary summary() const override { return limbic::summary<float>(net_, input_); }
+
+ private:
+  limbic::shape<4> input_;
+  Net net_;
+};
+
+std::unique_ptr<network> make_small_network(network_options const& o, limbic::rng& random);
+std::unique_ptr<network> make_emosynthnet(network_options const& o, limbic::rng& random);
+
+inline std::unique_ptr<network> make_network(network_options const& o, limbic::rng& random) {
+  return o.model == "small" ? make_small_network(o, random) : make_emosynthnet(o, random);
+}

@@ -1,0 +1,170 @@
+// examples/image_classifier/report.hpp - report.html: how training went and what goes wrong; one file, nothing to load
+#pragma once
+
+#include "../common/plot.hpp"
+#include "codecs.hpp"
+#include "training.hpp"
+
+#include <limbic/metrics/classification.hpp>
+
+#include <cstdio>
+#include <string>
+#include <utility>
+#include <vector>
+
+// An image that was taken for another class.
+struct mistake {
+  std::ptrdiff_t index = 0;  // of the test image
+  std::int64_t label = 0, predicted = 0;
+  float probability = 0;  // of what was predicted
+  std::string png;        // empty where there is no encoder
+};
+
+struct report {
+  std::string title;
+  std::vector<std::string> classes;
+  training_history history;  // without epochs where a saved model is evaluated
+  limbic::confusion_counts confusion;
+  std::vector<mistake> mistakes;  // the worst first
+  std::vector<std::pair<std::string, std::string>> settings;
+
+  std::string html() const {
+    auto const measures = limbic::classification_report(confusion);
+    std::string page =
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+        "content=\"width=device-width\"><title>" +
+        escaped(title) +
+        "</title>\n<style>\n"
+        "body{font:16px/1.5 system-ui,sans-serif;max-width:880px;margin:2em auto;padding:0 "
+        "1em;color:#222;background:#fff}\n"
+        "svg{max-width:100%;height:auto}table{border-collapse:collapse;margin:1em 0}\n"
+        "td,th{padding:.2em .8em;text-align:right;border-bottom:1px solid "
+        "#ddd}td:first-child,th:first-child{text-align:left}\n"
+        ".confusion td,.confusion th{padding:.2em .5em;text-align:center;font-size:14px}\n"
+        ".errors{display:flex;flex-wrap:wrap;gap:1em}.errors figure{margin:0;font-size:14px;text-align:center}\n"
+        "img{width:96px;image-rendering:pixelated}\n</style></head><body>\n<h1>" +
+        escaped(title) + "</h1>\n";
+    std::int64_t all = 0, right = 0;
+    for (std::ptrdiff_t i = 0; i < confusion.extent(0); ++i)
+      for (std::ptrdiff_t j = 0; j < confusion.extent(1); ++j) {
+        all += confusion(i, j);
+        right += i == j ? confusion(i, j) : 0;
+      }
+    page += paragraph(std::to_string(right) + " of " + std::to_string(all) + " test images are recognised: " +
+                      number("%.2f", 100 * static_cast<double>(right) / static_cast<double>(all)) + " %.");
+    if (history.epochs() > 0) page += "<h2>Training</h2>\n" + picture(loss_plot()) + picture(accuracy_plot());
+    page += "<h2>Confusion</h2>\n" + paragraph("What became of the images of each class (row), in percent of them.") +
+            confusion_table();
+    page += "<h2>Classes</h2>\n" + class_table(measures);
+    page += errors();
+    page += "<h2>Settings</h2>\n<table>\n";
+    for (auto const& [name, value] : settings)
+      page += "<tr><td>" + escaped(name) + "</td><td>" + escaped(value) + "</td></tr>\n";
+    return page + "</table>\n</body></html>\n";
+  }
+
+ private:
+  static std::string number(char const* format, double x) {
+    char buffer[64];
+    std::snprintf(buffer, sizeof buffer, format, x);
+    return buffer;
+  }
+  static std::string escaped(std::string const& s) {
+    std::string out;
+    for (char const c : s)
+      out += c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '&' ? "&amp;" : c == '"' ? "&quot;" : std::string(1, c);
+    return out;
+  }
+  static std::string paragraph(std::string const& text) { return "<p>" + escaped(text) + "</p>\n"; }
+  static std::string picture(plot const& p) {
+    std::string const svg = p.svg();
+    return svg.empty() ? paragraph("(No picture: gnuplot is missing or failed.)") : "<figure>" + svg + "</figure>\n";
+  }
+  static std::string base64(std::string const& bytes) {
+    constexpr char const* digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    std::string out;
+    for (std::size_t i = 0; i < bytes.size(); i += 3) {
+      unsigned long three = 0;
+      for (std::size_t k = 0; k < 3; ++k)
+        three = three << 8 | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0);
+      for (std::size_t k = 0; k < 4; ++k) out += i + k <= bytes.size() ? digits[three >> (18 - 6 * k) & 63] : '=';
+    }
+    return out;
+  }
+  std::string const& class_name(std::int64_t c) const { return classes[static_cast<std::size_t>(c)]; }
+
+  std::vector<double> epochs() const {
+    std::vector<double> x;
+    for (int i = 1; i <= history.epochs(); ++i) x.push_back(i);
+    return x;
+  }
+  plot loss_plot() const {
+    plot p("Loss from epoch to epoch", "epoch", "loss");
+    p.log_y().line("training", epochs(), history.loss);
+    if (!history.validation_loss.empty()) p.line("validation", epochs(), history.validation_loss);
+    double rate = history.learning_rate.front();
+    for (std::size_t i = 0; i < history.learning_rate.size(); ++i)
+      if (history.learning_rate[i] < rate) {
+        rate = history.learning_rate[i];
+        p.vertical_line(number("rate %g", rate), static_cast<double>(i + 1));
+      }
+    return p;
+  }
+  plot accuracy_plot() const {
+    plot p("Accuracy from epoch to epoch", "epoch", "share recognised");
+    p.line("training", epochs(), history.accuracy);
+    if (!history.validation_accuracy.empty()) p.line("validation", epochs(), history.validation_accuracy);
+    return p;
+  }
+
+  std::string confusion_table() const {
+    auto const shares = limbic::normalize_confusion_matrix(confusion);
+    std::string table = "<table class=\"confusion\"><tr><th></th>";
+    for (auto const& name : classes) table += "<th>" + escaped(name) + "</th>";
+    table += "</tr>\n";
+    for (std::ptrdiff_t i = 0; i < shares.extent(0); ++i) {
+      table += "<tr><th>" + escaped(class_name(i)) + "</th>";
+      for (std::ptrdiff_t j = 0; j < shares.extent(1); ++j) {
+        double const share = shares(i, j);
+        // Mistakes are few: a root makes them visible.
+        table += "<td style=\"background:rgba(" + std::string(i == j ? "0,110,60," : "213,94,0,") +
+                 number("%.3f", (i == j ? 0.6 : 1.0) * std::sqrt(share)) + ")\" title=\"" +
+                 std::to_string(confusion(i, j)) + "\">" + (share > 0 ? number("%.1f", 100 * share) : "") + "</td>";
+      }
+      table += "</tr>\n";
+    }
+    return table + "</table>\n";
+  }
+
+  std::string class_table(limbic::classification_report_result const& r) const {
+    std::string table =
+        "<table><tr><th>class</th><th>precision</th><th>recall</th><th>F1</th><th>test images</th></tr>\n";
+    auto const row = [&](std::string const& name, double precision, double recall, double f1, std::string const& n) {
+      table += "<tr><td>" + escaped(name) + "</td><td>" + number("%.4f", precision) + "</td><td>" +
+               number("%.4f", recall) + "</td><td>" + number("%.4f", f1) + "</td><td>" + n + "</td></tr>\n";
+    };
+    for (std::ptrdiff_t c = 0; c < r.precision.size(); ++c)
+      row(class_name(c), r.precision(c), r.recall(c), r.f1(c), std::to_string(r.support(c)));
+    row("mean of the classes", r.macro.precision, r.macro.recall, r.macro.f1, "");
+    return table + "</table>\n";
+  }
+
+  std::string errors() const {
+    if (mistakes.empty()) return {};
+    std::string text = "<h2>Worst errors</h2>\n" +
+                       paragraph(
+                           "Test images that were taken for another class with the greatest confidence: index, "
+                           "class, what was predicted, and its probability.") +
+                       "<div class=\"errors\">\n";
+    for (auto const& m : mistakes) {
+      text += "<figure>";
+      if (!m.png.empty())
+        text += "<img alt=\"test image " + std::to_string(m.index) + "\" src=\"data:image/png;base64," + base64(m.png) +
+                "\"><br>";
+      text += std::to_string(m.index) + ": " + escaped(class_name(m.label)) + " &rarr; " +
+              escaped(class_name(m.predicted)) + "<br>" + number("%.1f %%", 100 * static_cast<double>(m.probability)) +
+              "</figure>\n";
+    }
+    return text + "</div>\n";
+  }
+};
