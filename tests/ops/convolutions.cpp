@@ -146,6 +146,17 @@ TEST_CASE("many channels, many pixels, one pixel: blocks, tiles and their ragged
   }
 }
 
+TEST_CASE("a channel in each group, and several results of it: narrow, wide, high and low planes") {
+  rng random{.seed = 13};
+  problem const some[] = {
+      {{{2, 5, 9, 14}}, {{10, 1, 3, 3}}, {.padding = {{1, 1}}, .groups = 5}, {{1, 1}}},
+      {{{1, 3, 7, 35}}, {{3, 1, 5, 3}}, {.stride = {{2, 1}}, .padding = {{2, 0}}, .groups = 3}, {{1, 0}}},
+      {{{3, 4, 1, 16}}, {{4, 1, 1, 4}}, {.padding = {{0, 3}}, .dilation = {{1, 2}}, .groups = 4}, {{0, 3}}},
+      {{{2, 6, 12, 3}}, {{6, 1, 2, 3}}, {.padding = {{0, 1}}, .groups = 6}, {{1, 1}}},
+      {{{1, 2, 6, 8}}, {{2, 1, 1, 1}}, {.groups = 2}, {{0, 0}}}};
+  for (auto const& p : some) check_against_the_sum<simd>(p, random);
+}
+
 TEST_CASE("3 x 3 kernels between many channels: the way of Winograd") {
   rng random{.seed = 11};
   for (std::ptrdiff_t const padding : {0, 1, 2, 4}) {  // 4: rows of nothing but zeros, and a crop on the way back

@@ -42,6 +42,7 @@ TEST_CASE("convolutions: the same bits with any number of threads") {
   } const some[] = {{{{9, 40, 14, 15}}, {{48, 40, 3, 3}}, 1},  // the way of Winograd
                     {{{9, 24, 14, 15}}, {{40, 12, 5, 3}}, 2},
                     {{{33, 16, 5, 5}}, {{64, 16, 3, 3}}, 1},  // several images share a tile
+                    {{{5, 90, 21, 19}}, {{90, 1, 3, 5}}, 90},
                     {{{1, 8, 60, 70}}, {{32, 8, 3, 3}}, 1}};
   for (auto const& p : some) {
     outcome const one = run(p.x, p.w, p.groups, 1);
