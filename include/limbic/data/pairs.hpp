@@ -83,7 +83,8 @@ struct label_groups {
   template <class I, class D> explicit label_groups(view<I const, 1, D> labels) {
     members.resize(static_cast<std::size_t>(labels.size()));
     for (std::size_t i = 0; i < members.size(); ++i) members[i] = static_cast<std::ptrdiff_t>(i);
-    std::stable_sort(members.begin(), members.end(), [&](auto a, auto b) { return labels(a) < labels(b); });
+    std::sort(members.begin(), members.end(),
+              [&](auto a, auto b) { return labels(a) != labels(b) ? labels(a) < labels(b) : a < b; });
     for (std::size_t i = 0; i < members.size(); ++i)
       if (i == 0 || labels(members[i]) != labels(members[i - 1])) first.push_back(static_cast<std::ptrdiff_t>(i));
     first.push_back(labels.size());

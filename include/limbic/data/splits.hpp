@@ -131,12 +131,14 @@ template <detail::group_list G> std::vector<data_fold> group_k_fold(G const& gro
                          "], the number of groups, but is ", folds);
   std::vector<std::ptrdiff_t> sizes(g.names.size(), 0), samples(static_cast<std::size_t>(folds), 0);
   for (auto const k : g.of) ++sizes[static_cast<std::size_t>(k)];
-  auto order = g.shuffled(random);
-  std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) {
-    return sizes[static_cast<std::size_t>(a)] > sizes[static_cast<std::size_t>(b)];
-  });
+  auto const shuffled = g.shuffled(random);
+  std::vector<std::pair<std::ptrdiff_t, std::size_t>> order;  // the largest first, equal ones as they were shuffled
+  for (std::size_t i = 0; i < shuffled.size(); ++i)
+    order.emplace_back(-sizes[static_cast<std::size_t>(shuffled[i])], i);
+  std::sort(order.begin(), order.end());
   std::vector<int> fold(order.size(), 0);
-  for (auto const k : order) {
+  for (auto const& next : order) {
+    auto const k = shuffled[next.second];
     auto const least = std::min_element(samples.begin(), samples.end());
     fold[static_cast<std::size_t>(k)] = static_cast<int>(least - samples.begin());
     *least += sizes[static_cast<std::size_t>(k)];

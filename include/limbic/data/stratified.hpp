@@ -26,8 +26,11 @@ namespace detail {
 template <class I, class D> std::vector<std::int64_t> by_class(view<I const, 1, D> const& labels, rng random) {
   sample_list order(labels.shape(), uninitialized);
   random.permutation(order);
-  std::vector<std::int64_t> all(order.begin(), order.end());
-  std::stable_sort(all.begin(), all.end(), [&](auto a, auto b) { return labels(a) < labels(b); });
+  std::vector<std::pair<I, std::ptrdiff_t>> places;  // the label, and where the sample stands
+  for (std::ptrdiff_t i = 0; i < order.size(); ++i) places.emplace_back(labels(order(i)), i);
+  std::sort(places.begin(), places.end());
+  std::vector<std::int64_t> all;
+  for (auto const& p : places) all.push_back(order(p.second));
   return all;
 }
 
