@@ -1,5 +1,6 @@
 // From the second training step on nothing is taken from the heap: replaced operator new and malloc count.
 #include <limbic/limbic.hpp>
+#include <limbic/models/emosynthnet.hpp>
 #include <limbic/signal/scalogram.hpp>
 #include <limbic/signal/stft.hpp>
 #include <limbic/signal/swt.hpp>
@@ -84,6 +85,24 @@ TEST_CASE("a training step of the autoencoder takes nothing from the heap", "[al
           for (int i = 0; i < 100; ++i) last = step();
         }) == 0);
   CHECK(last < first);
+}
+
+TEST_CASE("a training step of EmoSynthNet takes nothing from the heap", "[allocations]") {
+  rng random{.seed = 2};
+  emosynthnet<float> net({.channels = 1, .classes = 3, .size = 16, .width = 1}, random);
+  adam optimizer(net, {.learning_rate = 1e-3});
+  tensor<float, 4> x({4, 1, 16, 16});
+  random.normal(x);
+  tensor<std::int64_t, 1> const labels(shape{4}, {0, 1, 2, 0});
+  auto const step = [&] {
+    tape t;
+    t.backward(cross_entropy(net(t(x), training{random}), labels));
+    optimizer.step();
+  };
+  step();
+  CHECK(allocations_of([&] {
+          for (int i = 0; i < 5; ++i) step();
+        }) == 0);
 }
 
 TEST_CASE("inference takes nothing from the heap the second time", "[allocations]") {

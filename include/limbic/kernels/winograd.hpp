@@ -13,7 +13,7 @@
 // sides, 512 pixels and more in all (transforming the kernel costs as much as some 400), plain numbers, SIMD.
 #pragma once
 
-#include <limbic/backend/gemm.hpp>
+#include <limbic/kernels/conv_reader.hpp>
 
 LIMBIC_BEGIN
 
@@ -204,11 +204,9 @@ template <class D, class T> class winograd {
     view<T, 3, D> to = image.view().slice(2, 0, in_);
     view<T const, 3, D> from = x.permute({{1, 2, 0}});
     for (int a = 0; a < 2; ++a) {
-      std::ptrdiff_t const at = padding_[a] > 0 ? padding_[a] : 0, skip = at - padding_[a];
-      std::ptrdiff_t const room = to.extent(a) - at, left = extent_[a] - skip, count = left < room ? left : room;
-      if (count <= 0) break;  // zeros alone
-      to = to.slice(a, at, at + count);
-      from = from.slice(a, skip, skip + count);
+      overlap const o = overlap_of(padding_[a], extent_[a], to.extent(a));
+      to = to.slice(a, o.at, o.at + o.count);
+      from = from.slice(a, o.from, o.from + o.count);
     }
     copy(D{}, to, from);
     for_each_tile(v, image, winograd_tile, n,
