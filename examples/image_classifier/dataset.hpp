@@ -1,6 +1,7 @@
 // examples/image_classifier/dataset.hpp - images to train with, to choose weights by, and to test with
 #pragma once
 
+#include "../common/program.hpp"
 #include "codecs.hpp"
 
 #include <limbic/data/stratified.hpp>
@@ -10,10 +11,6 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
-
-struct bad_input : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 
 // Which images go where.
 struct split_choice {

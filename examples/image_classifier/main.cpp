@@ -129,28 +129,15 @@ settings read_options(int argc, char** argv) {
   return s;
 }
 
-constexpr char const* result_files[] = {"predictions.csv", "report.html", "model.safetensors", "summary.json"};
-
-// Makes the folder and a file in it, so that hours of training are not lost to a folder that cannot be written.
-void prepare_folder(settings const& s) {
-  auto const problem = [&](std::string const& what) { return bad_input("--out: " + what); };
-  fs::path const folder = s.out;
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) throw problem(folder.string() + " cannot be made: " + error.message());
-  for (char const* name : result_files)
-    if (fs::is_directory(folder / name)) throw problem((folder / name).string() + " is a folder");
-  for (auto const& entry : fs::directory_iterator(folder))  // what a killed run was just writing
-    for (char const* name :
-         {result_files[0], result_files[1], result_files[2], result_files[3], "checkpoint.safetensors"})
-      if (entry.path().filename().string().starts_with(std::string(name) + ".new")) fs::remove(entry.path(), error);
-  fs::path const probe = folder / "image_classifier.probe";
-  limbic::write_file("--out", probe.string(), "");
-  fs::remove(probe, error);
+results_folder prepare_folder(settings const& s) {
+  results_folder folder(s.out);
+  folder.prepare({"predictions.csv", "report.html", "model.safetensors", "summary.json", "checkpoint.safetensors"});
+  return folder;
 }
+
 // Without --resume a run begins anew; an unfinished one is set aside, not lost.
 std::string prepare_checkpoint(settings const& s) {
-  std::string path = (fs::path(s.out) / "checkpoint.safetensors").string();
+  std::string path = results_folder(s.out) / "checkpoint.safetensors";
   if (s.resume || !fs::exists(path)) return path;
   std::fprintf(stderr, "an unfinished run was set aside: %s.old (--resume would have gone on with it)\n", path.c_str());
   fs::rename(path, path + ".old");
@@ -259,8 +246,9 @@ std::vector<mistake> worst_errors(test_result const& r, dataset const& d, std::s
   return all;
 }
 
-// Tests, and writes all results. All files are complete before any takes its name; the summary is the last to do so.
-void conclude(classifier const& c, dataset const& d, settings const& s, training_history const& history) {
+// Tests, and writes all results.
+void conclude(classifier const& c, dataset const& d, settings const& s, results_folder const& folder,
+              training_history const& history) {
   auto const began = std::chrono::steady_clock::now();
   bool const trained = s.what == command::train;
   test_result const result(c, d);
@@ -287,24 +275,16 @@ void conclude(classifier const& c, dataset const& d, settings const& s, training
   for (char const* part : {"settings", "training"})
     for (auto const& [name, value] : c.about.at(part).items()) r.settings.emplace_back(name, value.dump());
 
-  fs::path const folder = s.out;
-  auto const fresh = [](fs::path const& p) { return p.string() + ".new"; };
-  std::vector<fs::path> files;
-  for (char const* name : result_files)
-    if (trained || name != std::string("model.safetensors")) files.push_back(folder / name);
-  try {
-    limbic::write_file("predictions", fresh(folder / result_files[0]), csv_of(result, d));
-    limbic::write_file("report", fresh(folder / result_files[1]), r.html());
-    if (trained) limbic::save(*c.net, fresh(folder / result_files[2]), {{"image_classifier", c.about.dump()}});
-    limbic::write_file("summary", fresh(folder / result_files[3]), summary.dump(2) + "\n");
-    for (auto const& f : files) fs::rename(fresh(f), f);
-  } catch (...) {
-    std::error_code ignored;
-    for (auto const& f : files) fs::remove(fresh(f), ignored);
-    throw;
-  }
   std::printf("%.2f %% of %td test images are recognised\n", 100 * result.accuracy, d.test.size());
-  for (auto const& f : files) std::printf("%s\n", f.c_str());
+  results_folder::names files = {"predictions.csv", "report.html",
+                                 "summary.json"};  // the summary is the last to appear
+  if (trained) files.insert(files.begin(), "model.safetensors");
+  folder.replace(files, [&](std::string const& name, std::string const& path) {
+    if (name == "predictions.csv") limbic::write_file("predictions", path, csv_of(result, d));
+    else if (name == "report.html") limbic::write_file("report", path, r.html());
+    else if (name == "summary.json") limbic::write_file("summary", path, summary.dump(2) + "\n");
+    else limbic::save(*c.net, path, {{"image_classifier", c.about.dump()}});
+  });
 }
 
 std::unique_ptr<network> fresh_network(network_options const& o, std::uint64_t seed) {
@@ -321,7 +301,7 @@ void run_train(settings s) {
   auto const net = fresh_network(s.network, s.training.seed);
   classifier c{fresh_network(s.network, s.training.seed), make_scaler(s, d), d.classes, {}};
   training_run run(*net, *c.net, d.train, d.validation, d.class_count(), c.scale, s.training);
-  prepare_folder(s);
+  results_folder const folder = prepare_folder(s);
   std::string const checkpoint = prepare_checkpoint(s);
 
   json const about = described(s, d);
@@ -340,7 +320,7 @@ void run_train(settings s) {
              {"epochs", run.history.epochs()},
              {"best_epoch", losses.empty() ? run.history.epochs()
                                            : std::min_element(losses.begin(), losses.end()) - losses.begin() + 1}};
-  conclude(c, d, s, run.history);
+  conclude(c, d, s, folder, run.history);
   fs::remove(checkpoint);
 }
 
@@ -383,8 +363,7 @@ void run_evaluate(settings const& s) {
   if (d.extent(0) != channels || d.extent(1) != height || d.extent(2) != columns)
     throw bad_input(s.data + ": its images are " + text(d.extent(0), d.extent(1), d.extent(2)) + ", but " +
                     s.model_file + " takes " + text(channels, height, columns));
-  prepare_folder(s);
-  conclude(c, d, s, {});
+  conclude(c, d, s, prepare_folder(s), {});
 }
 
 void run_summary(settings s) {
@@ -395,30 +374,11 @@ void run_summary(settings s) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  auto const report = [](char const* message, int code) {
-    std::fprintf(stderr, "image_classifier: %s\n", message);
-    return code;
-  };
-  std::signal(SIGINT, [](int) { stop_requested = 1; });
-  std::signal(SIGTERM, [](int) { stop_requested = 1; });
-  try {
+  return run_program("image_classifier", [&] {
     settings const s = read_options(argc, argv);
     if (s.threads > 0) limbic::set_threads(s.threads);
     if (s.what == command::train) run_train(s);
     if (s.what == command::evaluate) run_evaluate(s);
     if (s.what == command::summary) run_summary(s);
-    return 0;
-  } catch (interrupted const&) {
-    return report("stopped; the same options and --resume go on from here", 130);
-  } catch (training_diverged const& e) {
-    return report(e.what(), 1);
-  } catch (bad_input const& e) {
-    return report(e.what(), 2);
-  } catch (limbic::error const& e) {  // a file or a value that is not as it must be
-    return report(e.what(), 2);
-  } catch (fs::filesystem_error const& e) {
-    return report(e.what(), 2);
-  } catch (std::exception const& e) {
-    return report(e.what(), 1);
-  }
+  });
 }

@@ -1,7 +1,7 @@
 // examples/image_classifier/report.hpp - report.html: how training went and what goes wrong; one file, nothing to load
 #pragma once
 
-#include "../common/plot.hpp"
+#include "../common/page.hpp"
 #include "codecs.hpp"
 #include "training.hpp"
 
@@ -29,57 +29,41 @@ struct report {
   std::vector<std::pair<std::string, std::string>> settings;
 
   std::string html() const {
-    auto const measures = limbic::classification_report(confusion);
-    std::string page =
-        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
-        "content=\"width=device-width\"><title>" +
-        escaped(title) +
-        "</title>\n<style>\n"
-        "body{font:16px/1.5 system-ui,sans-serif;max-width:880px;margin:2em auto;padding:0 "
-        "1em;color:#222;background:#fff}\n"
-        "svg{max-width:100%;height:auto}table{border-collapse:collapse;margin:1em 0}\n"
-        "td,th{padding:.2em .8em;text-align:right;border-bottom:1px solid "
-        "#ddd}td:first-child,th:first-child{text-align:left}\n"
+    page p(title);
+    p.add_style(
         ".confusion td,.confusion th{padding:.2em .5em;text-align:center;font-size:14px}\n"
         ".errors{display:flex;flex-wrap:wrap;gap:1em}.errors figure{margin:0;font-size:14px;text-align:center}\n"
-        "img{width:96px;image-rendering:pixelated}\n</style></head><body>\n<h1>" +
-        escaped(title) + "</h1>\n";
+        "img{width:96px;image-rendering:pixelated}");
     std::int64_t all = 0, right = 0;
     for (std::ptrdiff_t i = 0; i < confusion.extent(0); ++i)
       for (std::ptrdiff_t j = 0; j < confusion.extent(1); ++j) {
         all += confusion(i, j);
         right += i == j ? confusion(i, j) : 0;
       }
-    page += paragraph(std::to_string(right) + " of " + std::to_string(all) + " test images are recognised: " +
-                      number("%.2f", 100 * static_cast<double>(right) / static_cast<double>(all)) + " %.");
-    if (history.epochs() > 0) page += "<h2>Training</h2>\n" + picture(loss_plot()) + picture(accuracy_plot());
-    page += "<h2>Confusion</h2>\n" + paragraph("What became of the images of each class (row), in percent of them.") +
-            confusion_table();
-    page += "<h2>Classes</h2>\n" + class_table(measures);
-    page += errors();
-    page += "<h2>Settings</h2>\n<table>\n";
-    for (auto const& [name, value] : settings)
-      page += "<tr><td>" + escaped(name) + "</td><td>" + escaped(value) + "</td></tr>\n";
-    return page + "</table>\n</body></html>\n";
+    p.text(std::to_string(right) + " of " + std::to_string(all) + " test images are recognised: " +
+           number("%.2f", 100 * static_cast<double>(right) / static_cast<double>(all)) + " %.");
+    if (history.epochs() > 0) {
+      p.heading("Training");
+      p.picture(loss_plot());
+      p.picture(accuracy_plot());
+    }
+    p.heading("Confusion");
+    p.text("What became of the images of each class (row), in percent of them.");
+    p.raw(confusion_table());
+    p.heading("Classes");
+    p.raw(class_table(limbic::classification_report(confusion)));
+    if (!mistakes.empty()) {
+      p.heading("Worst errors");
+      p.text(
+          "Test images that were taken for another class with the greatest confidence: index, class, what was "
+          "predicted, and its probability.");
+      p.raw(gallery());
+    }
+    p.settings(settings);
+    return p.html();
   }
 
  private:
-  static std::string number(char const* format, double x) {
-    char buffer[64];
-    std::snprintf(buffer, sizeof buffer, format, x);
-    return buffer;
-  }
-  static std::string escaped(std::string const& s) {
-    std::string out;
-    for (char const c : s)
-      out += c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '&' ? "&amp;" : c == '"' ? "&quot;" : std::string(1, c);
-    return out;
-  }
-  static std::string paragraph(std::string const& text) { return "<p>" + escaped(text) + "</p>\n"; }
-  static std::string picture(plot const& p) {
-    std::string const svg = p.svg();
-    return svg.empty() ? paragraph("(No picture: gnuplot is missing or failed.)") : "<figure>" + svg + "</figure>\n";
-  }
   static std::string base64(std::string const& bytes) {
     constexpr char const* digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     std::string out;
@@ -149,13 +133,8 @@ struct report {
     return table + "</table>\n";
   }
 
-  std::string errors() const {
-    if (mistakes.empty()) return {};
-    std::string text = "<h2>Worst errors</h2>\n" +
-                       paragraph(
-                           "Test images that were taken for another class with the greatest confidence: index, "
-                           "class, what was predicted, and its probability.") +
-                       "<div class=\"errors\">\n";
+  std::string gallery() const {
+    std::string text = "<div class=\"errors\">\n";
     for (auto const& m : mistakes) {
       text += "<figure>";
       if (!m.png.empty())

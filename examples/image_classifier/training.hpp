@@ -9,6 +9,7 @@
 // order, dropout and initial weights have random streams of their own.
 #pragma once
 
+#include "../common/program.hpp"
 #include "../common/progress.hpp"
 #include "losses.hpp"
 #include "networks.hpp"
@@ -20,15 +21,10 @@
 
 #include <chrono>
 #include <cmath>
-#include <csignal>
 #include <filesystem>
 #include <stdexcept>
 #include <string>
 #include <vector>
-
-// Set by Ctrl-C and by a polite kill; training looks at it after each batch.
-inline volatile std::sig_atomic_t stop_requested = 0;
-struct interrupted {};
 
 // The loss was infinite or no number.
 struct training_diverged : std::runtime_error {

@@ -1,6 +1,8 @@
 // examples/latent_dimension/experiment.hpp - train an LSTM autoencoder of one latent size, and measure it
 #pragma once
 
+#include "../common/program.hpp"
+
 #include <limbic/data.hpp>
 #include <limbic/information.hpp>
 #include <limbic/io/checkpoint.hpp>
@@ -8,7 +10,6 @@
 
 #include <chrono>
 #include <cmath>
-#include <csignal>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -22,10 +23,6 @@ struct training_options {
   double learning_rate = 1e-3;
   std::uint64_t seed = 0;
 };
-
-// Set by Ctrl-C and by a polite kill; every training looks at it after each epoch.
-inline volatile std::sig_atomic_t stop_requested = 0;
-struct interrupted {};
 
 // One autoencoder in training. It depends on the windows, the options, the latent size, the repetition and the number of
 // epochs alone: not on what else is trained, on threads, or on how often it was stopped and taken up again.

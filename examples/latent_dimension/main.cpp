@@ -50,10 +50,6 @@ struct settings {
 
 constexpr int sizes_a_round = 4;
 
-struct bad_input : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
 // Fills the settings; returns false when the program has said all there is to say (--help).
 bool read_options(settings& s, int argc, char** argv) {
   CLI::App app("Chooses the latent size of an LSTM autoencoder by mutual information.", "latent_dimension");
@@ -166,24 +162,11 @@ struct workplace {
   std::string final_checkpoint() const { return (checkpoints / "final.safetensors").string(); }
 };
 
-constexpr char const* result_files[] = {"model.safetensors", "report.html", "summary.json"};
-
 // Makes the folders and a file in them, so that hours of training are not lost to a folder that cannot be written. Without
 // --resume a run begins anew; what another one logged is set aside, not lost.
 workplace prepare_folder(settings const& s) {
   workplace const w{s.out};
-  auto const problem = [&](std::string const& what) { return bad_input("--out: " + what); };
-  std::error_code error;
-  fs::create_directories(w.folder, error);
-  if (error) throw problem(w.folder.string() + " cannot be made: " + error.message());
-  for (char const* name : {result_files[0], result_files[1], result_files[2], "trials.jsonl"})
-    if (fs::is_directory(w.folder / name)) throw problem((w.folder / name).string() + " is a folder");
-  for (auto const& entry : fs::directory_iterator(w.folder))  // what a killed run was just writing
-    for (char const* name : result_files)
-      if (entry.path().filename().string().starts_with(std::string(name) + ".new")) fs::remove(entry.path(), error);
-  fs::path const probe = w.folder / "latent_dimension.probe";
-  limbic::write_file("--out", probe.string(), "");
-  fs::remove(probe, error);
+  results_folder(s.out).prepare({"model.safetensors", "report.html", "summary.json", "trials.jsonl"});
   if (!s.resume) {
     if (fs::exists(w.checkpoints))
       std::fprintf(stderr, "an unfinished run was set aside: %s.old (--resume would have gone on with it)\n",
@@ -194,8 +177,9 @@ workplace prepare_folder(settings const& s) {
       fs::rename(path, path.string() + ".old");
     }
   }
+  std::error_code error;
   fs::create_directories(w.checkpoints, error);
-  if (error) throw problem(w.checkpoints.string() + " cannot be made: " + error.message());
+  if (error) throw bad_input("--out: " + w.checkpoints.string() + " cannot be made: " + error.message());
   return w;
 }
 
@@ -341,27 +325,19 @@ json summary_of(std::vector<size_result> const& sizes, conclusion const& found, 
 // All files are complete before any takes its name; the summary is the last to do so.
 void write_results(autoencoder const& net, report const& r, json const& summary, settings const& s) {
   auto const text = [](auto n) { return std::to_string(n); };
-  fs::path const folder = s.out;
-  std::vector<fs::path> files;
-  for (char const* name : result_files) files.push_back(folder / name);
-  auto const fresh = [](fs::path const& p) { return p.string() + ".new"; };
-  try {
-    limbic::save(net, fresh(files[0]),
-                 {{"model", "lstm_autoencoder"},
-                  {"input_size", "1"},
-                  {"hidden_size", text(s.training.hidden)},
-                  {"latent_size", text(r.found.largest)},
-                  {"layers", text(s.training.layers)},
-                  {"window", text(s.window)}});
-    limbic::write_file("report", fresh(files[1]), r.html());
-    limbic::write_file("summary", fresh(files[2]), summary.dump(2) + "\n");
-    for (auto const& f : files) fs::rename(fresh(f), f);
-  } catch (...) {
-    std::error_code ignored;
-    for (auto const& f : files) fs::remove(fresh(f), ignored);
-    throw;
-  }
-  for (auto const& f : files) std::printf("%s\n", f.c_str());
+  results_folder(s.out).replace({"model.safetensors", "report.html", "summary.json"},
+                                [&](std::string const& name, std::string const& path) {
+                                  if (name == "report.html") return limbic::write_file("report", path, r.html());
+                                  if (name == "summary.json")
+                                    return limbic::write_file("summary", path, summary.dump(2) + "\n");
+                                  limbic::save(net, path,
+                                               {{"model", "lstm_autoencoder"},
+                                                {"input_size", "1"},
+                                                {"hidden_size", text(s.training.hidden)},
+                                                {"latent_size", text(r.found.largest)},
+                                                {"layers", text(s.training.layers)},
+                                                {"window", text(s.window)}});
+                                });
 }
 
 void run(settings const& s) {
@@ -431,25 +407,8 @@ void run(settings const& s) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  auto const report = [](char const* message, int code) {
-    std::fprintf(stderr, "latent_dimension: %s\n", message);
-    return code;
-  };
-  std::signal(SIGINT, [](int) { stop_requested = 1; });
-  std::signal(SIGTERM, [](int) { stop_requested = 1; });
-  try {
+  return run_program("latent_dimension", [&] {
     settings s;
     if (read_options(s, argc, argv)) run(s);
-    return 0;
-  } catch (interrupted const&) {
-    return report("stopped; the same options and --resume go on from here", 130);
-  } catch (bad_input const& e) {
-    return report(e.what(), 2);
-  } catch (limbic::error const& e) {  // a file or a value that is not as it must be
-    return report(e.what(), 2);
-  } catch (fs::filesystem_error const& e) {
-    return report(e.what(), 2);
-  } catch (std::exception const& e) {
-    return report(e.what(), 1);
-  }
+  });
 }

@@ -1,7 +1,7 @@
 // examples/latent_dimension/report.hpp - report.html: what was found, as pictures and a table; one file, nothing to load
 #pragma once
 
-#include "../common/plot.hpp"
+#include "../common/page.hpp"
 #include "study.hpp"
 
 #include <cstdio>
@@ -23,29 +23,21 @@ struct report {
   std::vector<std::pair<std::string, std::string>> settings;
 
   std::string html() const {
-    std::string page =
-        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
-        "content=\"width=device-width\"><title>Latent size of an LSTM autoencoder</title>\n<style>\n"
-        "body{font:16px/1.5 system-ui,sans-serif;max-width:880px;margin:2em auto;padding:0 "
-        "1em;color:#222;background:#fff}\n"
-        "svg{max-width:100%;height:auto}table{border-collapse:collapse;margin:1em 0}\n"
-        "td,th{padding:.2em .8em;text-align:right;border-bottom:1px solid "
-        "#ddd}td:first-child,th:first-child{text-align:left}\n"
-        ".chosen{background:#eef6ee}\n</style></head><body>\n<h1>Latent size of an LSTM autoencoder</h1>\n";
-    page += paragraph(verdict());
-    page += picture(information_plot());
-    page += size_table();
-    page += "<h2>Training</h2>\n" + picture(loss_plot());
-    page += "<h2>Reconstruction</h2>\n" +
-            paragraph(
-                "Every step is reconstructed in each window that holds it; the line is their mean. Mean squared "
-                "error of the scaled windows: " +
-                number("%.6f", final_mse) + ".") +
-            picture(reconstruction_plot());
-    page += "<h2>Settings</h2>\n<table>\n";
-    for (auto const& [name, value] : settings)
-      page += "<tr><td>" + escaped(name) + "</td><td>" + escaped(value) + "</td></tr>\n";
-    return page + "</table>\n</body></html>\n";
+    page p("Latent size of an LSTM autoencoder");
+    p.add_style(".chosen{background:#eef6ee}");
+    p.text(verdict());
+    p.picture(information_plot());
+    p.raw(size_table());
+    p.heading("Training");
+    p.picture(loss_plot());
+    p.heading("Reconstruction");
+    p.text(
+        "Every step is reconstructed in each window that holds it; the line is their mean. Mean squared error of the "
+        "scaled windows: " +
+        number("%.6f", final_mse) + ".");
+    p.picture(reconstruction_plot());
+    p.settings(settings);
+    return p.html();
   }
 
   // What the trials allow to say of the choice.
@@ -64,22 +56,6 @@ struct report {
   }
 
  private:
-  static std::string number(char const* format, double x) {
-    char buffer[64];
-    std::snprintf(buffer, sizeof buffer, format, x);
-    return buffer;
-  }
-  static std::string escaped(std::string const& s) {
-    std::string out;
-    for (char const c : s) out += c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '&' ? "&amp;" : std::string(1, c);
-    return out;
-  }
-  static std::string paragraph(std::string const& text) { return "<p>" + escaped(text) + "</p>\n"; }
-  static std::string picture(plot const& p) {
-    std::string const svg = p.svg();
-    return svg.empty() ? paragraph("(No picture: gnuplot is missing or failed.)") : "<figure>" + svg + "</figure>\n";
-  }
-
   plot information_plot() const {
     plot p("Mutual information between windows and latent vectors", "latent size", "mutual information (nats)");
     if (!belief.empty()) {
