@@ -36,8 +36,8 @@ tensor<T, R, D> guided_backpropagation(Model const& model, tensor<T, R, D> const
 }
 
 template <class Model, class T, class D>
-tensor<T, 4, D> guided_grad_cam(Model const& model, tensor<T, 4, D> const& x,
-                                tensor<std::int64_t, 1, D> const& classes, grad_cam_options const& o = {}) {
+tensor<T, 4, D> guided_grad_cam(Model const& model, tensor<T, 4, D> const& x, tensor<std::int64_t, 1, D> const& classes,
+                                grad_cam_options const& o = {}) {
   auto const coarse = grad_cam(model, x, classes, o);
   auto const map = interpolate(coarse.view().unsqueeze(1), {x.extent(2), x.extent(3)}, {interpolation::bilinear});
   return guided_backpropagation(model, x, classes) * map;

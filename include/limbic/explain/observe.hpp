@@ -27,8 +27,8 @@ class image_layers {
  public:
   // One of them.
   struct layer {
-    std::string name;      // as summary() has it
-    std::ptrdiff_t op;     // its place among all ops
+    std::string name;       // as summary() has it
+    std::ptrdiff_t op;      // its place among all ops
     std::ptrdiff_t pixels;  // H W
   };
   explicit image_layers(model_summary const& s) {
@@ -81,10 +81,10 @@ template <class T, class D> class observer;
 // A variable whose ops an observer sees.
 template <class T, int R, class D = default_device> class observed {
  public:
-  using value_type = T;                    // of its elements
-  using device = D;                        // where it lies
-  using recorded_on = observer<T, D>;      // who looks at the ops, and has the tape record them
-  static constexpr int rank = R;           // the number of axes
+  using value_type = T;                // of its elements
+  using device = D;                    // where it lies
+  using recorded_on = observer<T, D>;  // who looks at the ops, and has the tape record them
+  static constexpr int rank = R;       // the number of axes
 
   observed() = default;
   observed(observer<T, D>& by, variable<T, R, D> v) : by_(&by), recorded_(std::move(v)) {}

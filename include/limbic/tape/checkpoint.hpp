@@ -29,8 +29,7 @@ template <class F, class T, class D, int RO, int... RI> struct checkpoint_node :
   }
   static void mark(node& base) {
     auto& n = static_cast<checkpoint_node&>(base);
-    std::apply(
-        [&](auto*... i) { n.out->lead((i->has(slot::pruned) || ...)); }, n.in);
+    std::apply([&](auto*... i) { n.out->lead((i->has(slot::pruned) || ...)); }, n.in);
   }
   static void forget(node& base) { static_cast<checkpoint_node&>(base).out->flags &= ~std::uint32_t{slot::assigned}; }
   static constexpr node_kind kind{"checkpoint", &backward, &mark, &forget};

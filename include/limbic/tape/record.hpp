@@ -24,8 +24,7 @@ void require_no_anomaly(std::string_view op, std::string_view what, int number, 
   if constexpr (is_host<D>) {
     if (!x) return;
     std::ptrdiff_t const i = first_not_finite(x.data(), x.size());
-    if (i >= 0)
-      fail<anomaly_error>(op, what, " ", number, ", ", x.shape(), ", is not finite at element ", i);
+    if (i >= 0) fail<anomaly_error>(op, what, " ", number, ", ", x.shape(), ", is not finite at element ", i);
   }
 }
 
