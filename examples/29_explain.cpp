@@ -91,8 +91,8 @@ int main() {
     found += on_the_mark(&maps(i, 0, 0), i);
     pointed += on_the_mark(&pixels(i, 0, 0, 0), i);
   }
-  std::printf("of 200 images %d are told right; the evidence lies on the mark in %d (Grad-CAM) and %d (guided)\n", right,
-              found, pointed);
+  std::printf("of 200 images %d are told right; the evidence lies on the mark in %d (Grad-CAM) and %d (guided)\n",
+              right, found, pointed);
   check(right >= 180, "the network tells rings from crosses");
   check(found >= 180, "Grad-CAM finds the mark");
   check(pointed >= 180, "guided backpropagation finds it too");
