@@ -8,23 +8,28 @@ LIMBIC_BEGIN
 
 namespace detail {
 
-// Where a value that is not finite is, counted from the first; -1 where there is none.
-template <class T> std::ptrdiff_t first_not_finite(T const* x, std::ptrdiff_t n) {
-  for (std::ptrdiff_t i = 0; i < n; ++i)
-    if constexpr (is_dual<T>) {
-      if (!math::isfinite(x[i].value) || !math::isfinite(x[i].tangent)) return i;
-    } else if constexpr (!std::is_integral_v<T>) {
-      if (!math::isfinite(x[i])) return i;
-    }
-  return -1;
+// An error that names the op, where one of these values is not finite. Out of line, and whatever the rank: every op calls it.
+template <class T>
+LIMBIC_COLD void look_for_anomaly(std::string_view op, std::string_view what, int number, T const* x,
+                                  std::ptrdiff_t const* extents, int rank) {
+  std::ptrdiff_t size = 1;
+  for (int i = 0; i < rank; ++i) size *= extents[i];
+  for (std::ptrdiff_t i = 0; x != nullptr && i < size; ++i) {
+    bool finite = true;
+    if constexpr (is_dual<T>) finite = math::isfinite(x[i].value) && math::isfinite(x[i].tangent);
+    else finite = math::isfinite(x[i]);
+    if (finite) continue;
+    text shape;
+    for (int k = 0; k < rank; ++k) append_integer(shape.add(k > 0 ? ", " : ""), extents[k]);
+    fail<anomaly_error>(op, what, " ", number, ", (", shape.view(), "), is not finite at element ", i);
+  }
 }
-// An error that names the op, where one of these values is not finite. `what`: "result", "gradient of operand".
-template <class T, int R, class D>
-void require_no_anomaly(std::string_view op, std::string_view what, int number, view<T const, R, D> x) {
-  if constexpr (is_host<D>) {
-    if (!x) return;
-    std::ptrdiff_t const i = first_not_finite(x.data(), x.size());
-    if (i >= 0) fail<anomaly_error>(op, what, " ", number, ", ", x.shape(), ", is not finite at element ", i);
+template <class T, class D, int R>
+void require_no_anomaly(std::string_view op, std::string_view what, int number, void const* x, slot_of<R> const* s) {
+  if constexpr (is_host<D> && !std::is_integral_v<T>) {
+    std::ptrdiff_t const* extents = nullptr;
+    if constexpr (R > 0) extents = s->extents.extents;
+    look_for_anomaly(op, what, number, static_cast<T const*>(x), extents, R);
   }
 }
 
@@ -88,8 +93,8 @@ struct op_node<Op, T, D, std::tuple<operand_type<E, RI>...>, std::integer_sequen
         adjoint(op);
       }
       if (t.detects_anomaly())
-        (require_no_anomaly(Op::name, "the gradient of operand", static_cast<int>(I) + 1,
-                            view<E const, RI, D>(std::get<I>(sinks).to)),
+        (require_no_anomaly<E, D>(Op::name, "the gradient of operand", static_cast<int>(I) + 1,
+                                  std::get<I>(sinks).to.data(), std::get<I>(in)),
          ...);
       (t.template mark_assigned<E, RI, D>(std::get<I>(in)), ...);
     }
@@ -229,9 +234,9 @@ auto record_slots(tape& t, Op const& o, Shapes const& shapes, std::index_sequenc
   o.forward(D{}, target(std::integral_constant<std::size_t, O>())..., t.template value_view<E, D>(in)...);
   if (t.detects_anomaly()) {
     int number = 0;
-    (require_no_anomaly(Op::name, "operand", ++number, t.template value_view<E, D>(in)), ...);
+    (require_no_anomaly<E, D>(Op::name, "operand", ++number, in->value, in), ...);
     number = 0;
-    (require_no_anomaly(Op::name, "result", ++number, t.template value_view<T, D>(std::get<V>(out))), ...);
+    (require_no_anomaly<T, D>(Op::name, "result", ++number, std::get<V>(out)->value, std::get<V>(out)), ...);
   }
   if (wants) {
     using N = op_node<Op, T, D, std::tuple<operand_type<E, RI>...>,
