@@ -123,7 +123,7 @@ class training_run {
         dropping_(limbic::rng{.seed = o.seed}.split(3)),
         order_(train.size(), o.batch),
         optimizer_(net, {.learning_rate = o.learning_rate}),
-        average_(net, {.decay = o.average}),
+        average_(net, {.decay = o.average, .warm_up = true}),
         plateau_(o.learning_rate, {.factor = 0.1, .patience = 5}),
         stopping_({.patience = o.patience}) {
     if (o.class_weights) weights_ = limbic::class_weights<float>(train.labels, classes);

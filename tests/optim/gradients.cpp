@@ -12,6 +12,12 @@ using namespace limbic;
 
 namespace {
 
+struct with_statistics {
+  parameter<float, 1> weight{shape<1>{{2}}};
+  tensor<float, 1> mean{shape<1>{{2}}};
+  tensor<std::int64_t, 0, scalar> batches{shape<0>{}};
+  void each(auto f) { f("weight", weight), f("mean", mean), f("batches", batches); }
+};
 template <class D> struct model {
   parameter<double, 2, D> w{shape<2>{{2, 3}}};
   parameter<float, 1, D> b{shape<1>{{4}}};
@@ -78,6 +84,19 @@ TEST_CASE("the gradients of a copy are added, and cleared there") {
   CHECK(net.b.gradient()(0) == 4);
 }
 
+TEST_CASE("a moving average takes running statistics along, and leaves counts alone") {
+  with_statistics net;
+  exponential_moving_average average(net, {.decay = 0.75});
+  net.mean(1) = 8;
+  net.batches() = 3;
+  average.update();
+  average.swap();
+  CHECK(net.mean(1) == 2);
+  CHECK(net.batches() == 3);
+  average.swap();
+  CHECK(net.mean(1) == 8);
+}
+
 TEMPLATE_TEST_CASE("a moving average of the parameters", "", scalar, simd) {
   model<TestType> net;
   net.w.value(0, 0) = 8;
@@ -94,4 +113,10 @@ TEMPLATE_TEST_CASE("a moving average of the parameters", "", scalar, simd) {
   average.apply();
   CHECK(net.w.value(0, 0) == 11.5);
   CHECK_THROWS_AS(exponential_moving_average(net, {.decay = 2}), argument_error);
+  net.w.value(0, 0) = 0;
+  exponential_moving_average early(net, {.decay = 0.75, .warm_up = true});
+  net.w.value(0, 0) = 11;
+  early.update();  // by 2 / 11
+  early.swap();
+  CHECK(net.w.value(0, 0) == Approx(9));
 }

@@ -48,6 +48,13 @@ template <class P> inline constexpr parameter_actions kind_of_parameter{
       return flat_parameter{q.value.data(), q.has_gradient() ? q.gradient().data() : nullptr, q.size(), q.trainable};
     },
     [](void* p) { static_cast<P*>(p)->clear_gradient(); }};
+// The same of a tensor that a model owns (running statistics), which no gradient reaches.
+template <class X> inline constexpr parameter_actions kind_of_tensor{[](void* p) {
+                                                                       auto& x = *static_cast<X*>(p);
+                                                                       return flat_parameter{x.data(), nullptr,
+                                                                                             x.size(), false};
+                                                                     },
+                                                                     [](void*) {}};
 
 // One parameter, and what a rule remembers of it.
 struct tracked {
@@ -111,22 +118,13 @@ template <class Rule> class tracked_list {
 
   template <class T, int R, class D> void append(std::string_view name, limbic::parameter<T, R, D>& p,
                                                  Rule const& rule) {
-    static_assert(std::is_floating_point_v<T>, "limbic: what an optimiser trains are floats or doubles");
-    using S = tracked_as<Rule, T, D>;
-    static_assert(sizeof(S) == sizeof(tracked_as<Rule, float, scalar>), "limbic: tensors of any type have one size");
-    auto* const bytes = static_cast<unsigned char*>(from_.allocate(sizeof(S) + name.size()));
-    auto* const s = ::new (bytes) S{};
-    s->act = &S::act_;
-    s->step = S::act_.update;
-    s->kind = &kind_of_parameter<limbic::parameter<T, R, D>>;
-    s->parameter = &p;
-    if (!name.empty()) std::memcpy(bytes + sizeof(S), name.data(), name.size());
-    s->name = std::string_view(reinterpret_cast<char const*>(bytes + sizeof(S)), name.size());
-    *last_ = s;
-    last_ = &s->next;
+    auto* const s = append<T, D>(name, &p, &kind_of_parameter<limbic::parameter<T, R, D>>);
     if (Rule::needs_gradient && !p.trainable) return;  // a frozen one takes its memory when it thaws
     s->prepare(rule, p.size());
     if (Rule::needs_gradient) (void)p.gradient_storage();  // now, so that it takes no memory that a step would reuse
+  }
+  template <class T, int R, class D> void append(std::string_view name, tensor<T, R, D>& x, Rule const& rule) {
+    append<T, D>(name, &x, &kind_of_tensor<tensor<T, R, D>>)->prepare(rule, x.size());
   }
   tracked* first() const { return first_; }
 
@@ -146,6 +144,23 @@ template <class Rule> class tracked_list {
   }
 
  private:
+  template <class T, class D>
+  tracked_as<Rule, T, D>* append(std::string_view name, void* parameter, parameter_actions const* kind) {
+    static_assert(std::is_floating_point_v<T>, "limbic: what an optimiser trains are floats or doubles");
+    using S = tracked_as<Rule, T, D>;
+    static_assert(sizeof(S) == sizeof(tracked_as<Rule, float, scalar>), "limbic: tensors of any type have one size");
+    auto* const bytes = static_cast<unsigned char*>(from_.allocate(sizeof(S) + name.size()));
+    auto* const s = ::new (bytes) S{};
+    s->act = &S::act_;
+    s->step = S::act_.update;
+    s->kind = kind;
+    s->parameter = parameter;
+    if (!name.empty()) std::memcpy(bytes + sizeof(S), name.data(), name.size());
+    s->name = std::string_view(reinterpret_cast<char const*>(bytes + sizeof(S)), name.size());
+    *last_ = s;
+    last_ = &s->next;
+    return s;
+  }
   template <class X, class F> static void each_part(dotted_name& name, std::string_view part, X& x, F& f) {
     std::size_t const before = name.add(part);
     f(name.view(), x);
