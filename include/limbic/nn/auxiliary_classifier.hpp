@@ -36,7 +36,7 @@ template <class T, class D = default_device> struct auxiliary_classifier {
   auxiliary_classifier_options options;  // what it was made with
   conv_unit<T, D> conv;                  // 1 x 1
   linear<T, D> fc1, fc2;
-  dropout drop;
+  dropout drop;  // before fc2
 
   auxiliary_classifier(std::ptrdiff_t in, std::ptrdiff_t classes, rng& random,
                        auxiliary_classifier_options const& o = {})

@@ -30,10 +30,10 @@ struct dense_block_options {
 
 // A layer of a dense block; its result is what it adds.
 template <class T, class D = default_device> struct dense_layer {
-  batch_norm<T, D> norm1;
-  conv2d<T, D> conv1;  // 1 x 1
-  batch_norm<T, D> norm2;
-  conv2d<T, D> conv2;  // 3 x 3
+  batch_norm<T, D> norm1;  // of all channels so far
+  conv2d<T, D> conv1;      // 1 x 1
+  batch_norm<T, D> norm2;  // of those between the convolutions
+  conv2d<T, D> conv2;      // 3 x 3
 
   dense_layer(std::ptrdiff_t in, std::ptrdiff_t growth, rng& random, dense_block_options const& o)
       : norm1(in, o.norm),
@@ -90,8 +90,8 @@ struct dense_transition_options {
 };
 
 template <class T, class D = default_device> struct dense_transition {
-  batch_norm<T, D> norm;
-  conv2d<T, D> conv;  // 1 x 1
+  batch_norm<T, D> norm;  // of all channels
+  conv2d<T, D> conv;      // 1 x 1
 
   dense_transition(std::ptrdiff_t in, rng& random, dense_transition_options const& o = {})
       : norm(in, o.norm), conv(in, left(in, o.theta), 1, random, {.bias = false}) {}

@@ -28,11 +28,14 @@ enum class inception_form { one_5x5, two_3x3 };
 
 // Channels of the convolutions, as torchvision names them.
 struct inception_channels {
-  std::ptrdiff_t ch1x1, ch3x3red, ch3x3, ch5x5red, ch5x5, pool_proj;
+  std::ptrdiff_t ch1x1;            // of branch1
+  std::ptrdiff_t ch3x3red, ch3x3;  // of branch2, before its last convolution and behind it
+  std::ptrdiff_t ch5x5red, ch5x5;  // of branch3
+  std::ptrdiff_t pool_proj;        // of branch4
 };
 
 struct inception_options {
-  inception_form form = inception_form::one_5x5;
+  inception_form form = inception_form::one_5x5;                                         // of branch3
   std::optional<batch_norm_layer_options> norm = batch_norm_layer_options{.eps = 1e-3};  // as torchvision; or none
 };
 

@@ -51,7 +51,7 @@ template <class T, class D = default_device> struct double_conv {
 };
 
 template <class T, class D = default_device> struct unet_down {
-  double_conv<T, D> convs;
+  double_conv<T, D> convs;  // whose result is the skip
 
   unet_down(std::ptrdiff_t in, std::ptrdiff_t out, rng& random, unet_options const& o = {})
       : convs(in, out, random, o) {}
@@ -67,7 +67,7 @@ template <class T, class D = default_device> struct unet_down {
 
 template <class T, class D = default_device> struct unet_up {
   conv_transpose2d<T, D> up;  // 2 x 2, stride 2
-  double_conv<T, D> convs;
+  double_conv<T, D> convs;    // of both together
 
   // Channels of x, of the skip, of the result and of up's.
   unet_up(std::ptrdiff_t in, std::ptrdiff_t skip, std::ptrdiff_t out, rng& random, unet_options const& o = {})
