@@ -96,7 +96,8 @@ int main(int argc, char** argv) {
   check(after < 0.25 * before, "three quarters of the noise are gone");
 
   if (argc < 2) return 0;
-  plot p("Digits as they were, with noise, and with the noise taken off", "digit", "");
+  plot p("A U-Net takes noise off digits that it has not seen", "digit", "image");
+  p.rows({"taken off", "with noise", "as it was"}, 1);
   std::ptrdiff_t const side = unseen.extent(2), shown = 8;
   int row = 0;
   for (auto const* const images : {&restored, &noisy, &unseen}) {
