@@ -21,6 +21,23 @@ TEST_CASE("the auxiliary classifier is PyTorch's") {
   check_block<2>(aux, "auxiliary");
 }
 
+TEST_CASE("the auxiliary classifier drops elements while it is trained, and only then") {
+  rng random{.seed = 3};
+  auxiliary_classifier<double> const aux(
+      2, 4, random, {.size = 5, .channels = 3, .hidden = 40, .dropout = 0.7, .norm = std::nullopt});
+  tensor<double, 4> x(shape{1, 2, 5, 5});
+  random.normal(x);
+  tape t;
+  variable<double, 4> const v = t(x);
+  variable<double, 2> const used = aux(v, evaluation{}), again = aux(v, evaluation{});
+  variable<double, 2> const one = aux(v, training{random}), other = aux(v, training{random});
+  for (std::ptrdiff_t i = 0; i < 4; ++i) {
+    CHECK(used.value()(0, i) == again.value()(0, i));
+    CHECK(one.value()(0, i) != used.value()(0, i));
+    CHECK(one.value()(0, i) != other.value()(0, i));
+  }
+}
+
 TEST_CASE("Inception modules and auxiliary classifiers: channels, costs and mistakes") {
   rng random{.seed = 2};
   inception<float> const module(192, {64, 96, 128, 16, 32, 32}, random, {.norm = std::nullopt});

@@ -18,6 +18,21 @@ TEST_CASE("residual blocks are PyTorch's, with each shortcut") {
   check_block(padded, "residual.zero_pad");
 }
 
+TEST_CASE("a residual block in single precision, without a tape") {
+  rng random{.seed = 1};
+  residual_block<float> block(3, 4, random, {.stride = 2});
+  load_block(block, "residual.projection");
+  tensor<float, 4> const x = torch_blocks().read<float, 4>("residual.projection.x");
+  tensor<float, 4> const y = block(x, evaluation{}), trained = block(x, training{random});
+  auto const wanted = torch_blocks().read<float, 4>("residual.projection.eval.y");
+  auto const by_batch = torch_blocks().read<float, 4>("residual.projection.train.y");
+  REQUIRE(y.shape() == wanted.shape());
+  for (std::ptrdiff_t i = 0; i < y.size(); ++i) {
+    CHECK(y.data()[i] == Approx(wanted.data()[i]).margin(1e-5));
+    CHECK(trained.data()[i] == Approx(by_batch.data()[i]).margin(1e-5));
+  }
+}
+
 TEST_CASE("bottlenecks are PyTorch's") {
   rng random{.seed = 1};
   bottleneck<double> same(8, 2, random);
