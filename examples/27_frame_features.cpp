@@ -7,7 +7,7 @@
 // and each image a row of features: what an encoder of heatmaps begins with. All of it has a gradient, so that whatever is
 // trained on the features can tell each electrode which way to go.
 //
-// Before: 26_spectra.cpp
+// Before: 26_spectra.cpp    next: 28_blocks.cpp
 #include "common/check.hpp"
 #include "common/plot.hpp"
 
