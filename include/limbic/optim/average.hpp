@@ -64,7 +64,7 @@ class exponential_moving_average {
     });
     run(average_rule::start);
   }
-  double decay() const { return decay_; }
+  double decay() const { return decay_; }  // as it was given
 
   // For checkpoints: the averages, or the model's own values while these are swapped.
   template <class... Device, class F> void each(F&& f) {
