@@ -2,6 +2,7 @@
 #include <limbic/core/visit.hpp>
 #include <limbic/nn/conv.hpp>
 #include <limbic/nn/dropout.hpp>
+#include <limbic/nn/layer_list.hpp>
 #include <limbic/nn/linear.hpp>
 #include <limbic/tape/record.hpp>
 
@@ -124,6 +125,24 @@ TEST_CASE("dropout: evaluation changes nothing, training keeps the mean") {
   auto const a = drop(x, training{first}), b = drop(x, training{second});
   for (std::ptrdiff_t i = 0; i < x.size(); ++i) CHECK(a.data()[i] == b.data()[i]);
   CHECK_THROWS_AS(dropout(1.0), argument_error);
+}
+
+TEST_CASE("a list whose layer cannot be made destroys those before it") {
+  struct layer {
+    std::ptrdiff_t& alive;
+    explicit layer(std::ptrdiff_t& count) : alive(count) { ++alive; }
+    layer(layer const&) = delete;
+    ~layer() { --alive; }
+  };
+  std::ptrdiff_t alive = 0;
+  auto const make = [&](std::ptrdiff_t i) {
+    if (i == 2) fail<argument_error>("make", "no third");
+    return layer(alive);
+  };
+  CHECK_THROWS_AS(layer_list<layer>(4, make), argument_error);
+  CHECK(alive == 0);
+  CHECK(layer_list<layer>(2, make).size() == 2);
+  CHECK(alive == 0);
 }
 
 TEST_CASE("initialisers: bounds and variances") {

@@ -15,7 +15,8 @@ template <class Layer> class layer_list {
   using value_type = Layer;
 
   layer_list() = default;
-  template <class Make> layer_list(std::ptrdiff_t count, Make const& make) {
+  // Begins as an empty list, so that one whose `make` throws gives back what it has.
+  template <class Make> layer_list(std::ptrdiff_t count, Make const& make) : layer_list() {
     reserve(count);
     for (; size_ < count; ++size_) ::new (static_cast<void*>(layers_ + size_)) Layer(make(size_));
   }
