@@ -18,6 +18,9 @@
 // open (where skips and side branch attach, 896 side channels instead of 640) is one complete reading of it. Parameters have
 // the names and shapes of the same network in torch.nn: b1.0.0.weight, b1.0.2.running_mean, s1.a1.weight, t1.weight, ...
 //
+// In evaluation mode on plain tensors each convolution, its activation and its norm are one pass over the result
+// (nn/fused.hpp): the logits are those of a recorded call but for rounding.
+//
 // shape errors  channels and sizes other than those it was made for
 #pragma once
 
