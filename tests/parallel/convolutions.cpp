@@ -61,7 +61,7 @@ TEST_CASE("a convolution with what follows it: the same bits with any number of 
   rng random{.seed = 9};
   conv2d<float, simd> const layer(8, 40, 3, random, {.padding = 1});
   batch_norm<float, simd> const norm(40);
-  for (auto const& extents : {shape<4>{{3, 8, 33, 35}}, shape<4>{{70, 8, 5, 5}}}) {  // lines along pixels, along images
+  for (auto const& extents : {shape<4>{{3, 8, 33, 35}}, shape<4>{{70, 8, 5, 5}}}) {  // line by line, image by image
     tensor<float, 4, simd> x(extents);
     random.normal(x);
     set_threads(1);
