@@ -5,10 +5,10 @@
 //   fused(x, mode, conv, norm, elu_op{})     elu(norm(conv(x), mode))
 //
 // The layer is a convolution or a transposed one, the activation any op of one operand that says its value, the norm a
-// batch_norm. On plain numbers in evaluation mode the bias, the activation and the norm change each line of the result where
-// it stands: one pass and no further tensor, for three passes and two tensors. The values are those of the layers one after
-// another but for rounding (the bias comes after the sum instead of before). In training mode, and on variables, traced
-// operands and dual numbers, the layers are called one after another.
+// batch_norm. On plain numbers in evaluation mode the bias, the activation and the norm change the result where it stands,
+// in one pass instead of three and without a second and third map of its size. The values are those of the layers one
+// after another but for rounding (the bias comes after the sum instead of before). In training mode, and on variables,
+// traced operands and dual numbers, the layers are called one after another.
 //
 // A norm that directly follows its layer may also go into the layer's weights for good: fold.hpp.
 #pragma once
