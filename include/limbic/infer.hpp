@@ -5,6 +5,8 @@
 #include <limbic/nn/conv.hpp>
 #include <limbic/nn/batch_norm.hpp>
 #include <limbic/nn/dropout.hpp>
+#include <limbic/nn/fold.hpp>
+#include <limbic/nn/fused.hpp>
 #include <limbic/nn/gumbel_softmax.hpp>
 #include <limbic/nn/init.hpp>
 #include <limbic/nn/layer_norm.hpp>

@@ -100,3 +100,36 @@ TEST_CASE("EmoSynthNet: sizes, widths, branches and orders") {
   CHECK_THROWS_AS((emosynthnet<float>({.size = {16, 15}}, random)), argument_error);
   CHECK_THROWS_AS((emosynthnet<float>({.classes = 0}, random)), argument_error);
 }
+
+TEST_CASE("EmoSynthNet: in use, unrecorded calls compute what recorded ones do, and training goes on as before") {
+  for (auto const order : {unit_order::activation, unit_order::norm}) {
+    auto const run = [&](bool evaluates) {
+      rng random{.seed = 7};
+      emosynthnet<double> net({.channels = 1, .classes = 3, .size = {17, 16}, .width = 2, .dropout = 0, .order = order},
+                              random);
+      tensor<double, 4> x(shape{3, 1, 17, 16});
+      random.normal(x);
+      for (int step = 0; step < 2; ++step) {
+        if (evaluates) {
+          tape t;
+          CHECK(difference(net(x, evaluation{}), net(t(x), evaluation{}).value()) < 1e-12);
+          CHECK(difference(net(x.view(), evaluation{}), net(x, evaluation{})) == 0);
+        }
+        tape t;
+        t.backward(sum(net(t(x), training{random})));
+      }
+      CHECK(net.b1[0].norm.num_batches_tracked() == 2);
+      std::vector<double> state;
+      visit_state(net, [&](std::string_view, auto const& member) {
+        if constexpr (is_parameter<std::remove_cvref_t<decltype(member)>>) {
+          for (double const v : member.value) state.push_back(v);
+          for (double const v : tensor(member.gradient())) state.push_back(v);
+        } else {
+          for (auto const v : member) state.push_back(static_cast<double>(v));
+        }
+      });
+      return state;
+    };
+    CHECK(run(true) == run(false));
+  }
+}

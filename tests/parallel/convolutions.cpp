@@ -2,6 +2,8 @@
 #include <catch.hpp>
 #include <limbic/core/random.hpp>
 #include <limbic/kernels/conv.hpp>
+#include <limbic/nn/fused.hpp>
+#include <limbic/ops/elu.hpp>
 
 #include <cstring>
 
@@ -52,5 +54,22 @@ TEST_CASE("convolutions: the same bits with any number of threads") {
       CHECK(same_bits(one.dx, many.dx));
       CHECK(same_bits(one.dw, many.dw));
     }
+  }
+}
+
+TEST_CASE("a convolution with what follows it: the same bits with any number of threads", "[threads]") {
+  rng random{.seed = 9};
+  conv2d<float, simd> const layer(8, 40, 3, random, {.padding = 1});
+  batch_norm<float, simd> const norm(40);
+  for (auto const& extents : {shape<4>{{3, 8, 33, 35}}, shape<4>{{70, 8, 5, 5}}}) {  // line by line, image by image
+    tensor<float, 4, simd> x(extents);
+    random.normal(x);
+    set_threads(1);
+    auto const alone = fused(x, evaluation{}, layer, elu_op{}, norm);
+    for (int const count : {2, 4}) {
+      set_threads(count);
+      CHECK(same_bits(fused(x, evaluation{}, layer, elu_op{}, norm), alone));
+    }
+    set_threads(0);
   }
 }

@@ -18,12 +18,14 @@
 // open (where skips and side branch attach, 896 side channels instead of 640) is one complete reading of it. Parameters have
 // the names and shapes of the same network in torch.nn: b1.0.0.weight, b1.0.2.running_mean, s1.a1.weight, t1.weight, ...
 //
+// In evaluation mode on plain tensors each convolution, its activation and its norm are one pass over the result
+// (nn/fused.hpp): the logits are those of a recorded call but for rounding.
+//
 // shape errors  channels and sizes other than those it was made for
 #pragma once
 
-#include <limbic/nn/batch_norm.hpp>
-#include <limbic/nn/conv.hpp>
 #include <limbic/nn/dropout.hpp>
+#include <limbic/nn/fused.hpp>
 #include <limbic/nn/layer_list.hpp>
 #include <limbic/nn/linear.hpp>
 #include <limbic/ops/avg_pool.hpp>
@@ -60,9 +62,8 @@ template <class T, class D = default_device> struct conv_elu_norm {
       : conv(in, out, 3, random, {.padding = same_padding}), norm(out, o.norm), order(o.order) {}
 
   template <operand X> auto operator()(X&& x, layer_mode auto mode) const {
-    auto y = conv(std::forward<X>(x));
-    if (order == unit_order::norm) return elu(norm(std::move(y), mode));
-    return norm(elu(std::move(y)), mode);
+    if (order == unit_order::norm) return fused(std::forward<X>(x), mode, conv, norm, elu_op{});
+    return fused(std::forward<X>(x), mode, conv, elu_op{}, norm);
   }
   // Names the layers by their places in a torch.nn.Sequential.
   void each(auto f) {
@@ -87,9 +88,11 @@ template <class T, class D = default_device> struct emosynthnet_module {
   static std::ptrdiff_t channels(std::ptrdiff_t width) { return 14 * width; }
 
   auto operator()(auto const& x) const {
-    auto const a = relu(a2(relu(a1(x))));
-    auto const c = relu(c2(relu(c1(x))));
-    return concatenate(1, relu(a3(a)), a, relu(b1(max_pool2d(x, 3, {.stride = 1, .padding = 1}))), relu(c3(c)) + c);
+    relu_op const f;
+    auto const a = fused(fused(x, a1, f), a2, f);
+    auto const c = fused(fused(x, c1, f), c2, f);
+    return concatenate(1, fused(a, a3, f), a, fused(max_pool2d(x, 3, {.stride = 1, .padding = 1}), b1, f),
+                       fused(c, c3, f) + c);
   }
   // Names the convolutions.
   void each(auto f) {
@@ -136,13 +139,13 @@ template <class T, class D = default_device> struct emosynthnet {
     y = pass(b2, y, false, mode);
     y = pass(b3, y, true, mode);
     y = pass(b4, y, false, mode);
-    y = elu(t1(y));
+    y = fused(y, t1, elu_op{});
     if (s.size() > 0) {
       auto const first = s[0](x);
       auto const both = avg_pool2d(concatenate(1, first, s[1](first)), 7);
       y = concatenate(1, y, adaptive_avg_pool2d(both, {y.shape()[2], y.shape()[3]}));
     }
-    y = upsample(elu(t2(upsample(y, 2))), 2);
+    y = upsample(fused(upsample(y, 2), t2, elu_op{}), 2);
     auto const flat = reshape(drop(std::move(y), mode), shape{x.shape()[0], -1});
     return d3(elu(d2(elu(d1(flat)))));
   }

@@ -77,11 +77,24 @@ struct toward_batch {
     return math::constant<V>(1 - momentum) * running + math::constant<V>(momentum / n) * x;
   }
 };
-struct normalize_line {
-  constexpr void operator()(auto x, auto mean, auto inverse, auto weight, auto bias, auto y) const {
+struct leave_as_is {
+  template <class V> constexpr V operator()(V x) const { return x; }
+  template <class V> constexpr V operator()(V x, V) const { return x; }
+};
+// after((before(x, start) - m) s + b); what comes before and after is for `in_place` alone.
+template <class Before = leave_as_is, class After = leave_as_is> struct normalize_element {
+  Before before{};
+  After after{};
+  template <class V> constexpr V operator()(V x, V start, V mean, V scale, V shift) const {
+    return after(math::fma(before(x, start) - mean, scale, shift));
+  }
+};
+template <class F = normalize_element<>> struct normalize_line {
+  F element{};
+  constexpr void operator()(auto x, auto start, auto mean, auto inverse, auto weight, auto bias, auto y) const {
     using T = typename decltype(y)::value_type;
     T const scale = weight ? T(inverse[0] * weight[0]) : T(inverse[0]), shift = bias ? T(bias[0]) : T(0);
-    map(y, [](auto v, auto m, auto s, auto b) { return math::fma(v - m, s, b); }, x, T(mean[0]), scale, shift);
+    map(y, element, x, start ? T(start[0]) : T(0), T(mean[0]), scale, shift);
   }
 };
 // Of each line: the sum of dy, and of dy (x - m).
@@ -158,8 +171,32 @@ template <class T, class D> struct batch_norm_op {
     view<U const, 3, D> const lines = by_channel(x);
     if (options.training) measure(d, lines, mean, inverse);
     else recall(d, mean, inverse);
-    for_each_row(d, along(lines), detail::normalize_line{}, lines, beside(as_view(mean)), beside(as_view(inverse)),
-                 beside(weight), beside(bias), by_channel(y));
+    view<U const, 1, D> const none(nullptr, mean.shape());
+    for_each_row(d, along(lines), detail::normalize_line<>{}, lines, beside(none), beside(as_view(mean)),
+                 beside(as_view(inverse)), beside(weight), beside(bias), by_channel(y));
+  }
+
+  // y = after(norm(before(y, start))) in one pass over y, contiguous; norm as in use, start (C) or null. See nn/fused.hpp.
+  template <int R, class Before, class After>
+  void in_place(D d, view<T, R, D> y, view<T const, 1, D> start, view<T const, 1, D> weight, view<T const, 1, D> bias,
+                Before const& before, After const& after) const {
+    (void)shape_of(y.shape(), weight.shape(), bias.shape());
+    using element = detail::normalize_element<Before, After>;
+    tensor<T, 2, D> own(shape<2>{{2, y.extent(1)}}, uninitialized);
+    view<T, 1, D> const mean = own.view()[0], inverse = own.view()[1];
+    recall(d, mean, inverse);
+    view<T const, 3, D> const lines = by_channel(as_view(y));
+    if (lines.extent(2) >= 256 || lines.extent(0) < 4)
+      return for_each_row(d, along(lines), detail::normalize_line<element>{{before, after}}, lines, beside(start),
+                          beside(as_view(mean)), beside(as_view(inverse)), beside(weight), beside(bias), by_channel(y));
+    // Short lines of several images: an image in one line, beside what each of its elements is combined with.
+    if (weight) map(d, inverse, multiply_function{}, inverse, weight);
+    tensor<T, 3, D> beside_each(shape<3>{{4, y.extent(1), lines.extent(2)}}, T(0));
+    view<T const, 1, D> const of_channel[] = {start, as_view(mean), as_view(inverse), bias};
+    for (std::ptrdiff_t i = 0; i < 4; ++i)
+      if (of_channel[i]) copy(d, beside_each.view()[i], of_channel[i].unsqueeze(1));
+    view<T const, 3, D> const each = as_view(beside_each);
+    map(d, by_channel(y), element{before, after}, lines, each[0], each[1], each[2], each[3]);
   }
 
   template <class U, int R>
