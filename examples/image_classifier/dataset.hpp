@@ -4,11 +4,13 @@
 #include "../common/program.hpp"
 #include "codecs.hpp"
 
+#include <limbic/data/class_weights.hpp>
 #include <limbic/data/stratified.hpp>
 #include <limbic/images.hpp>
 #include <limbic/io/crc32.hpp>
 
-#include <stdexcept>
+#include <algorithm>
+#include <cmath>
 #include <string>
 #include <utility>
 
@@ -16,10 +18,13 @@
 struct split_choice {
   double validation = 0.1;  // of what would else be trained on, where the set has no such part
   std::uint64_t seed = 0;
+  double imbalance = 1;             // class k of K keeps imbalance^(-k / (K - 1)) of its images to train on
+  std::ptrdiff_t train_images = 0;  // drawn from what is then left; 0: all
 };
 
 // Reads a set. `digits` are the 8 x 8 digits beside this program's source, of which 497 test. Of another set without a test
-// part a fifth tests. Every class has its share of each part.
+// part a fifth tests. Every class has its share of each part. Last, what is to be trained on may be made fewer: to a
+// long tail (Cui et al. 2019, arXiv:1901.05555), to a number of images.
 class dataset {
  public:
   limbic::image_set train, validation, test;
@@ -37,6 +42,8 @@ class dataset {
     test = all.test.size() > 0 ? std::move(all.test) : separate(digits ? 497.0 / 1797 : 0.2, random.split(0));
     if (all.validation.size() > 0) validation = std::move(all.validation);
     else if (choice.validation > 0) validation = separate(choice.validation, random.split(1));
+    if (choice.imbalance > 1) unbalance(choice.imbalance, random.split(2));
+    if (choice.train_images > 0) reduce(choice.train_images, random.split(3));
   }
 
   // Extents of an image: channels, height, width.
@@ -59,6 +66,25 @@ class dataset {
     for (auto const i : which)
       if (!from.files.empty()) part.files.push_back(from.files[static_cast<std::size_t>(i)]);
     return part;
+  }
+  void unbalance(double ratio, limbic::rng const& random) {
+    auto counts = limbic::class_counts(train.labels, class_count());
+    for (std::ptrdiff_t k = 1; k < class_count(); ++k) {
+      double const share = std::pow(ratio, -static_cast<double>(k) / static_cast<double>(class_count() - 1));
+      auto const kept = static_cast<std::int64_t>(static_cast<double>(counts(k)) * share + 0.5);
+      counts(k) = std::max<std::int64_t>(kept, 1);
+    }
+    train = some(train, limbic::sample_classes(train.labels, counts, random));
+  }
+  void reduce(std::ptrdiff_t count, limbic::rng const& random) {
+    auto const problem = [&](std::string const& what) {
+      return bad_input("--train-images: " + std::to_string(count) + what);
+    };
+    if (count > train.size()) throw problem(" images, but there are " + std::to_string(train.size()));
+    if (count < train.size()) train = separate(static_cast<double>(count) / static_cast<double>(train.size()), random);
+    auto const counts = limbic::class_counts(train.labels, class_count());
+    for (std::ptrdiff_t k = 0; k < class_count(); ++k)
+      if (counts(k) == 0) throw problem(" images leave none of class '" + classes[static_cast<std::size_t>(k)] + "'");
   }
   // Takes a part out of what is to be trained on.
   limbic::image_set separate(double fraction, limbic::rng const& random) {

@@ -48,7 +48,7 @@ struct settings {
   std::string data = "digits", out, model_file, scaling = "standard";
   network_options network;
   training_options training;
-  double validation = 0.1;
+  split_choice parts;
   std::ptrdiff_t size = 28;
   int epochs = 40, threads = 0;
   bool resume = false;
@@ -91,6 +91,15 @@ settings read_options(int argc, char** argv) {
   train->add_option("--batch", t.batch, "images in a batch")->check(CLI::Range(1, 1 << 20));
   train->add_option("--learning-rate", t.learning_rate, "of Adam, at the beginning")->check(CLI::PositiveNumber);
   train->add_option("--loss", t.loss, "what is minimised")->check(CLI::IsMember(loss_names));
+  auto* const margin =
+      train->add_option("--margin", t.margin, "of that loss, in cosines or radians; left out: the loss's own")
+          ->check(CLI::Range(0.0, 3.0))
+          ->default_str("");
+  auto* const scale =
+      train
+          ->add_option("--scale", t.scale,
+                       "of the cosines that normalized_softmax and the margins on cosines take for logits")
+          ->check(CLI::PositiveNumber);
   train->add_flag("--class-weights", t.class_weights, "rare classes count as much as frequent ones")
       ->capture_default_str();
   train
@@ -107,10 +116,19 @@ settings read_options(int argc, char** argv) {
       ->check(CLI::Range(0.0, 1.0));
   train->add_option("--pad", t.augment.pad, "and shifted by up to so many pixels")->check(CLI::Range(0, 1 << 14));
   train
-      ->add_option("--validation", s.validation,
+      ->add_option("--validation", s.parts.validation,
                    "share of the training images that choose the weights, where the set has no such part; 0: none, and "
                    "the last weights are kept")
       ->check(CLI::Range(0.0, 0.9));
+  train
+      ->add_option("--train-images", s.parts.train_images,
+                   "so many of the images to train on, of each class its share; 0: all")
+      ->check(CLI::Range(0, 1 << 30));
+  train
+      ->add_option("--imbalance", s.parts.imbalance,
+                   "how many times rarer the last class becomes than the first, and those between step by step; 1: as "
+                   "the set is")
+      ->check(CLI::Range(1.0, 1e6));
   train->add_option("--patience", t.patience, "epochs without improvement after which training ends")
       ->check(CLI::Range(1, 1 << 24));
   train->add_option("--average", t.average, "decay of a moving average of the weights, which is then kept; 0: none")
@@ -124,7 +142,14 @@ settings read_options(int argc, char** argv) {
   } catch (CLI::ParseError const& e) {
     throw bad_input(std::string(e.what()) + " (see --help)");
   }
-  if (t.class_weights && !find_loss(t.loss).weighs) throw bad_input("--class-weights: " + t.loss + " takes none");
+  auto const& loss = find_loss(t.loss);
+  if (t.class_weights && !loss.weighs) throw bad_input("--class-weights: " + t.loss + " takes none");
+  if (margin->count() > 0 && loss.margin < 0) throw bad_input("--margin: " + t.loss + " has none");
+  if (scale->count() > 0 && !loss.cosine) throw bad_input("--scale: " + t.loss + " takes no cosines");
+  if (margin->count() == 0) t.margin = std::max(loss.margin, 0.0);
+  if (loss.cosine) s.network.head = "cosine";
+  s.network.scale = t.scale;
+  s.parts.seed = t.seed;
   s.what = train->parsed() ? command::train : evaluate->parsed() ? command::evaluate : command::summary;
   return s;
 }
@@ -158,10 +183,13 @@ limbic::channel_scaler::numbers numbers_of(json const& list) {
 json described(settings const& s, dataset const& d) {
   return {{"data", s.data == "digits" ? s.data : fs::path(s.data).lexically_normal().filename().string()},
           {"crc32", d.crc32},
-          {"validation", s.validation},
+          {"validation", s.parts.validation},
+          {"imbalance", s.parts.imbalance},
+          {"train_images", s.parts.train_images},
           {"scaling", s.scaling},
           {"model", s.network.model},
           {"width", s.network.width},
+          {"head", s.network.head},
           {"channels", s.network.channels},
           {"height", s.network.height},
           {"columns", s.network.columns},
@@ -293,7 +321,7 @@ std::unique_ptr<network> fresh_network(network_options const& o, std::uint64_t s
 }
 
 void run_train(settings s) {
-  dataset const d(s.data, {.validation = s.validation, .seed = s.training.seed});
+  dataset const d(s.data, s.parts);
   s.network.channels = d.extent(0);
   s.network.height = d.extent(1);
   s.network.columns = d.extent(2);
@@ -337,7 +365,9 @@ classifier load_classifier(std::string const& path, std::ptrdiff_t& height, std:
                             .channels = a.at("channels"),
                             .classes = static_cast<std::ptrdiff_t>(classes.size()),
                             .height = height = a.at("height"),
-                            .columns = columns = a.at("columns")};
+                            .columns = columns = a.at("columns"),
+                            .head = a.value("head", "linear"),
+                            .scale = about.at("training").value("scale", 16.0)};
     limbic::channel_scaler const scale(numbers_of(about.at("factor")), numbers_of(about.at("offset")));
     classifier c{fresh_network(o, 0), scale, classes, std::move(about)};
     limbic::load(*c.net, file);

@@ -10,7 +10,10 @@
 #pragma once
 
 #include <limbic/core/visit.hpp>
+#include <limbic/nn/linear.hpp>
 #include <limbic/nn/summary.hpp>
+#include <limbic/ops/mul.hpp>
+#include <limbic/ops/pairwise_cosine_similarity.hpp>
 #include <limbic/tape/record.hpp>
 
 #include <memory>
@@ -23,7 +26,17 @@ struct network_options {
   std::ptrdiff_t width = 32;                  // channels of the first convolution, from which all others follow
   std::ptrdiff_t channels = 1, classes = 10;  // of the images, of the result
   std::ptrdiff_t height = 28, columns = 28;   // of the images
+  std::string head = "linear";  // or cosine: the logits are scale times the cosines of features and weights
+  double scale = 16;            // of a cosine head
+
+  bool cosine() const { return head == "cosine"; }
 };
+
+// The logits, from what the last layer reads. A cosine head has no bias.
+auto head_of(network_options const& o, auto const& features, limbic::linear<float> const& last) {
+  if (!o.cosine()) return last(features);
+  return limbic::mul(limbic::pairwise_cosine_similarity(features, last.weight), o.scale);
+}
 
 class network {
  public:
@@ -69,9 +82,8 @@ class network {
 // A network of the type Net, whose call takes images and a mode.
 template <class Net> class network_of final : public network {
  public:
-  template <class Options>
-  network_of(network_options const& o, Options const& own, limbic::rng& random)
-      : input_{{1, o.channels, o.height, o.columns}}, net_(own, random) {
+  network_of(network_options const& o, limbic::rng& random)
+      : input_{{1, o.channels, o.height, o.columns}}, net_(o, random) {
     list_members(net_);
   }
   limbic::tensor<float, 2> logits(limbic::tensor<float, 4> const& x) const override {

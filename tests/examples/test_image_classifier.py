@@ -89,12 +89,18 @@ def affine(tensors, prefix, x):
     return [b[r] + sum(w[r * columns + k] * x[k] for k in range(columns)) for r in range(rows)]
 
 
+def cosines(tensors, about, x):
+    (rows, columns), w = tensors["out.weight"]
+    rows = [w[r * columns:(r + 1) * columns] for r in range(rows)]
+    return [about["training"]["scale"] * sum(a * b for a, b in zip(r, x)) / math.hypot(*r) / math.hypot(*x) for r in rows]
+
+
 def probabilities(tensors, about, pixels):
     planes = [[about["factor"][0] * v + about["offset"][0] for v in pixels]]
     planes = halve(convolve(convolve(planes, 8, tensors, "c1"), 8, tensors, "c2"), 8)
     planes = halve(convolve(convolve(planes, 4, tensors, "c3"), 4, tensors, "c4"), 4)
     hidden = [max(0.0, v) for v in affine(tensors, "hidden", [v for p in planes for v in p])]
-    z = affine(tensors, "out", hidden)
+    z = cosines(tensors, about, hidden) if about["settings"]["head"] == "cosine" else affine(tensors, "out", hidden)
     e = [math.exp(v - max(z)) for v in z]
     return [v / sum(e) for v in e]
 
@@ -191,17 +197,69 @@ class Results(Case):
         self.assertIn(f"{497 - wrong} of 497 test images", page)
 
     def test_a_set_with_a_test_part_and_the_model_computed_anew(self):
-        self.passes("train", "--data", self.idx_folder(), *QUICK, "3", "--threads", "1")
-        summary, rows = self.summary(), self.rows()
-        self.check_predictions(summary, rows, 60)
-        images, labels = read_digits()
-        self.assertEqual([int(r["label"]) for r in rows], labels[600:660])
+        folder = self.idx_folder()
+        for loss in ([], ["--loss", "am_softmax", "--scale", "8"]):
+            self.passes("train", "--data", folder, *QUICK, "3", "--threads", "1", *loss)
+            summary, rows = self.summary(), self.rows()
+            self.check_predictions(summary, rows, 60)
+            images, labels = read_digits()
+            self.assertEqual([int(r["label"]) for r in rows], labels[600:660])
+            tensors, metadata = read_safetensors(self.out / "model.safetensors")
+            self.assertEqual("out.bias" in tensors, not loss)
+            about = json.loads(metadata["image_classifier"])
+            for i in (0, 1, 59):
+                expected = probabilities(tensors, about, images[600 + i])
+                for c, p in enumerate(expected):
+                    self.assertAlmostEqual(float(rows[i][f"p_{c}"]), p, delta=1e-4)
+
+    def test_margins(self):
+        outcomes = set()
+        for loss, own in (("soft_margin", 0.5), ("normalized_softmax", 0), ("am_softmax", 0.35), ("arcface", 0.5),
+                          ("dynamic_additive", 0.2)):
+            self.passes("train", "--loss", loss, "--class-weights", *QUICK, "6", "--threads", "1")
+            summary = self.summary()
+            self.assertGreaterEqual(summary["test_accuracy"], 0.8, loss)
+            self.assertEqual(summary["training"]["margin"], own)
+            self.assertEqual(summary["settings"]["head"], "linear" if loss == "soft_margin" else "cosine")
+            outcomes.add((self.out / "predictions.csv").read_bytes())
+            again = self.scratch / "again"
+            self.passes("evaluate", "--model-file", self.out / "model.safetensors", "--threads", "1", out=again)
+            self.assertEqual((again / "predictions.csv").read_bytes(), (self.out / "predictions.csv").read_bytes())
+        self.assertEqual(len(outcomes), 5)
+        # A margin of nothing is the softmax of cosines.
+        results = []
+        for loss in (["normalized_softmax"], ["am_softmax", "--margin", "0"], ["am_softmax", "--margin", "0.1"]):
+            self.passes("train", "--loss", *loss, *QUICK, "1", "--threads", "1")
+            results.append([[float(r[f"p_{c}"]) for c in range(10)] for r in self.rows()])
+        difference = [max(abs(a - b) for x, y in zip(results[0], r) for a, b in zip(x, y)) for r in results[1:]]
+        self.assertLess(difference[0], 1e-3)
+        self.assertGreater(difference[1], 1e-2)
+
+    def test_a_cosine_head_of_emosynthnet(self):
+        folder = self.scratch / "large"
+        for k in range(3):
+            (folder / str(k)).mkdir(parents=True)
+            for n in range(10):
+                (folder / str(k) / f"{n}.pgm").write_bytes(b"P5 16 16 255\n" + bytes([90 * k + n] * 256))
+        self.passes("train", "--data", folder, "--model", "emosynthnet", "--width", "1", "--loss", "arcface", "--epochs",
+                    "1", "--batch", "8", "--validation", "0")
         tensors, metadata = read_safetensors(self.out / "model.safetensors")
-        about = json.loads(metadata["image_classifier"])
-        for i in (0, 1, 59):
-            expected = probabilities(tensors, about, images[600 + i])
-            for c, p in enumerate(expected):
-                self.assertAlmostEqual(float(rows[i][f"p_{c}"]), p, delta=1e-4)
+        self.assertNotIn("d3.bias", tensors)
+        self.assertEqual(self.summary()["parameters"],
+                         sum(math.prod(s) for n, (s, _) in tensors.items() if n.endswith(("weight", "bias"))))
+
+    def test_fewer_images_to_train_on(self):
+        parts = []
+        for options in ([], ["--imbalance", "20"], ["--train-images", "200"], ["--imbalance", "20", "--train-images", "200"]):
+            said = self.passes("train", *QUICK, "1", "--threads", "1", *options).stdout
+            self.assertIn("130 to validate, 497 to test", said)
+            parts.append((self.summary()["settings"]["training_images"], [r["label"] for r in self.rows()]))
+        self.assertEqual([n for n, _ in parts[:1] + parts[2:]], [1170, 200, 200])
+        images, labels = read_digits()
+        tail = sum(labels.count(k) / 1797 * 1170 * 20 ** (-k / 9) for k in range(10))
+        self.assertAlmostEqual(parts[1][0], tail, delta=10)
+        for _, tested in parts:
+            self.assertEqual(tested, parts[0][1])
 
     def test_a_folder_of_images_and_other_losses(self):
         images, labels = read_digits()
@@ -333,6 +391,12 @@ class BadInput(Case):
                               ("--validation", "1"), ("--scaling", "none"), ("--speed", "9")):
             self.refuses(option, option, value)
         self.refuses("--class-weights", "--loss", "mam", "--class-weights")
+        self.refuses("--margin: cross_entropy has none", "--margin", "0.2")
+        self.refuses("--margin", "--loss", "arcface", "--margin", "4")
+        self.refuses("--scale: mam takes no cosines", "--loss", "mam", "--scale", "8")
+        self.refuses("1170", "--train-images", "1171")
+        self.refuses("leave none of class", "--train-images", "9")
+        self.refuses("--imbalance", "--imbalance", "0.5")
 
     def test_model_files(self):
         self.passes("train", *QUICK, "1")
