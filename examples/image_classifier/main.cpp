@@ -19,10 +19,12 @@
 // killed and taken up with --resume. Exit code 0; 1 when training failed; 2 when the input, the options or the output
 // folder are at fault; 130 when it was stopped by Ctrl-C.
 #include "dataset.hpp"
+#include "fine_tuning.hpp"
 #include "networks.hpp"
 #include "report.hpp"
 #include "training.hpp"
 
+#include <limbic/io/crc32.hpp>
 #include <limbic/io/model.hpp>
 #include <limbic/ops/softmax.hpp>
 
@@ -34,6 +36,7 @@
 #include <map>
 #include <numeric>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 namespace {
@@ -52,6 +55,8 @@ struct settings {
   std::ptrdiff_t size = 28;
   int epochs = 40, threads = 0;
   bool resume = false;
+  std::string init_from;
+  bool new_head = false, freeze_features = false;
 };
 
 // Fills the settings; what stays `none` when the program has said all there is to say (--help).
@@ -129,6 +134,16 @@ settings read_options(int argc, char** argv) {
                    "how many times rarer the last class becomes than the first, and those between step by step; 1: as "
                    "the set is")
       ->check(CLI::Range(1.0, 1e6));
+  auto* const init = train->add_option(
+      "--init-from", s.init_from,
+      "begin with the weights of this model.safetensors, of the same --model and --width; the last layer "
+      "begins anew where it is another");
+  train->add_flag("--new-head", s.new_head, "with --init-from: the last layer begins anew in any case")
+      ->needs(init)
+      ->capture_default_str();
+  train->add_flag("--freeze-features", s.freeze_features, "with --init-from: only the last layer is trained")
+      ->needs(init)
+      ->capture_default_str();
   train->add_option("--patience", t.patience, "epochs without improvement after which training ends")
       ->check(CLI::Range(1, 1 << 24));
   train->add_option("--average", t.average, "decay of a moving average of the weights, which is then kept; 0: none")
@@ -320,19 +335,59 @@ std::unique_ptr<network> fresh_network(network_options const& o, std::uint64_t s
   return make_network(o, start);
 }
 
+// A file of image_classifier train.
+struct saved_model {
+  limbic::safetensors_file file;
+  json about;
+
+  explicit saved_model(std::string const& path) : file(path) {
+    std::string const* const text = file.metadata("image_classifier");
+    if (text == nullptr) throw bad_input(path + ": this is no model of image_classifier train");
+    read([&] { about = json::parse(*text); });
+  }
+  // What f reads of the metadata.
+  template <class F> std::invoke_result_t<F> read(F const& f) const {
+    try {
+      return f();
+    } catch (json::exception const& e) {
+      throw bad_input(file.path() + ": its metadata are damaged: " + e.what());
+    }
+  }
+};
+
+// With --init-from: into `net`, and into what is known of the settings.
+void begin_with_saved_weights(network& net, settings const& s, json& about) {
+  if (s.init_from.empty()) return;
+  saved_model const saved(s.init_from);
+  saved.read([&] {
+    for (char const* key : {"model", "width", "channels", "height", "columns"})
+      if (auto const& is = saved.about.at("settings").at(key); is != about.at(key))
+        throw bad_input(s.init_from + ": its " + key + " is " + is.dump() + ", but here it is " + about.at(key).dump());
+  });
+  bool const whole = start_from(net, saved.file, s.new_head);
+  if (s.freeze_features) freeze_features(net);
+  std::printf("begins with the weights of %s%s\n", s.init_from.c_str(), whole ? "" : ", but for the last layer");
+  about["init_from"] = fs::path(s.init_from).filename().string();
+  about["init_crc32"] = limbic::crc32(limbic::read_file("--init-from", s.init_from));
+  about["new_head"] = !whole;
+  about["freeze_features"] = s.freeze_features;
+}
+
 void run_train(settings s) {
   dataset const d(s.data, s.parts);
   s.network.channels = d.extent(0);
   s.network.height = d.extent(1);
   s.network.columns = d.extent(2);
   s.network.classes = d.class_count();
+  json about = described(s, d);
   auto const net = fresh_network(s.network, s.training.seed);
+  begin_with_saved_weights(*net, s, about);
   classifier c{fresh_network(s.network, s.training.seed), make_scaler(s, d), d.classes, {}};
+  c.net->assign(*net);
   training_run run(*net, *c.net, d.train, d.validation, d.class_count(), c.scale, s.training);
   results_folder const folder = prepare_folder(s);
   std::string const checkpoint = prepare_checkpoint(s);
 
-  json const about = described(s, d);
   std::printf("%td images to train with, %td to validate, %td to test, of %td classes\n", d.train.size(),
               d.validation.size(), d.test.size(), d.class_count());
   run.run(s.epochs, checkpoint, about.dump());
@@ -353,11 +408,9 @@ void run_train(settings s) {
 }
 
 classifier load_classifier(std::string const& path, std::ptrdiff_t& height, std::ptrdiff_t& columns) {
-  limbic::safetensors_file const file(path);
-  std::string const* const text = file.metadata("image_classifier");
-  if (text == nullptr) throw bad_input(path + ": this is no model of image_classifier train");
-  try {
-    json about = json::parse(*text);
+  saved_model const saved(path);
+  json about = saved.about;
+  return saved.read([&] {
     auto const& a = about.at("settings");
     auto const classes = about.at("classes").get<std::vector<std::string>>();
     network_options const o{.model = a.at("model"),
@@ -370,11 +423,9 @@ classifier load_classifier(std::string const& path, std::ptrdiff_t& height, std:
                             .scale = about.at("training").value("scale", 16.0)};
     limbic::channel_scaler const scale(numbers_of(about.at("factor")), numbers_of(about.at("offset")));
     classifier c{fresh_network(o, 0), scale, classes, std::move(about)};
-    limbic::load(*c.net, file);
+    limbic::load(*c.net, saved.file);
     return c;
-  } catch (json::exception const& e) {
-    throw bad_input(path + ": its metadata are damaged: " + e.what());
-  }
+  });
 }
 
 void run_evaluate(settings const& s) {
@@ -407,7 +458,11 @@ int main(int argc, char** argv) {
   return run_program("image_classifier", [&] {
     settings const s = read_options(argc, argv);
     if (s.threads > 0) limbic::set_threads(s.threads);
-    if (s.what == command::train) run_train(s);
+    if (s.what == command::train) try {
+        run_train(s);
+      } catch (interrupted const&) {
+        throw interrupted{.resumes = true};
+      }
     if (s.what == command::evaluate) run_evaluate(s);
     if (s.what == command::summary) run_summary(s);
   });

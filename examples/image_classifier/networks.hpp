@@ -18,6 +18,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -55,6 +56,11 @@ class network {
 
   void each(auto f) {
     for (auto const& m : members_) std::visit([&](auto* member) { f(std::string_view(m.name), *member); }, m.member);
+  }
+  // Whether a member of this name belongs to the layer that gives the logits: networks name it last.
+  bool in_last_layer(std::string_view name) const {
+    std::string_view const last = members_.back().name;
+    return name.substr(0, name.rfind('.')) == last.substr(0, last.rfind('.'));
   }
   // Takes the values of another network with the same options.
   void assign(network const& other) {

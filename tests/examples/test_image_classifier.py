@@ -277,6 +277,24 @@ class Results(Case):
             self.assertGreaterEqual(summary["test_accuracy"], 0.75)
             self.assertEqual(summary["classes"], ['one, "1"', "zero"])
 
+    def test_evaluation_is_stopped(self):
+        images, labels = read_digits()
+        n = 200 * len(labels)
+        folder = self.idx_folder()
+        self.passes("train", "--data", folder, *QUICK, "1")
+        for name, data in (("images-idx3", idx(b"".join(images) * 200, n, 8, 8)), ("labels-idx1", idx(labels * 200, n))):
+            (folder / f"t10k-{name}-ubyte.gz").unlink()
+            (folder / f"t10k-{name}-ubyte").write_bytes(data)
+        again = self.scratch / "again"
+        program = subprocess.Popen([PROGRAM, "evaluate", "--out", str(again), "--data", str(folder), "--threads", "1",
+                                    "--model-file", str(self.out / "model.safetensors")], stderr=subprocess.PIPE, text=True)
+        while not again.exists():  # it has begun
+            self.assertIsNone(program.poll())
+        program.send_signal(signal.SIGINT)
+        said = program.communicate()[1]
+        self.assertEqual((program.returncode, said), (130, "image_classifier: stopped\n"))
+        self.assertEqual(list(again.iterdir()), [])
+
     def test_summary(self):
         done = subprocess.run([PROGRAM, "summary", "--model", "emosynthnet", "--size", "48", "--classes", "7"],
                               capture_output=True, text=True)
@@ -289,6 +307,82 @@ class Results(Case):
             done = subprocess.run([PROGRAM, command, "--help"], capture_output=True, text=True)
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             self.assertIn("--model", done.stdout)
+
+
+class FineTuning(Case):
+    HIDDEN = "hidden.weight"
+
+    def setUp(self):
+        super().setUp()
+        self.base = self.scratch / "base"
+        self.passes("train", *QUICK, "8", "--threads", "1", out=self.base)
+        self.model = self.base / "model.safetensors"
+
+    def tuned(self, *options):
+        """What a training says that cannot change anything, and the tensors it ends with."""
+        said = self.passes("train", "--width", "8", "--epochs", "1", "--threads", "1", "--learning-rate", "1e-30", *options).stdout
+        return said, read_safetensors(self.out / "model.safetensors")[0]
+
+    def test_weights(self):
+        start = read_safetensors(self.model)[0]
+        said, whole = self.tuned("--init-from", self.model)
+        self.assertNotIn("but for the last layer", said)
+        for name in (self.HIDDEN, "c1.conv.weight", "out.weight", "out.bias"):
+            self.assertEqual(whole[name], start[name])
+        for options in (["--new-head"], ["--loss", "arcface"]):
+            said, tensors = self.tuned("--init-from", self.model, *options)
+            self.assertIn("but for the last layer", said)
+            self.assertEqual(tensors[self.HIDDEN], start[self.HIDDEN])
+            self.assertNotEqual(tensors["out.weight"], start["out.weight"])
+        self.assertGreater(self.summary(self.base)["test_accuracy"], 0.9)
+        self.assertNotEqual(self.tuned()[1][self.HIDDEN], start[self.HIDDEN])
+
+    def test_other_classes_and_frozen_features(self):
+        images, labels = read_digits()
+        for k in range(3):
+            folder = self.scratch / "three" / str(k)
+            folder.mkdir(parents=True)
+            for n, i in enumerate([i for i in range(600) if labels[i] == k][:20]):
+                (folder / f"{n:02}.pgm").write_bytes(b"P5 8 8 255\n" + bytes(images[i]))
+        start = read_safetensors(self.model)[0]
+        options = ["--init-from", self.model, "--data", self.scratch / "three", *QUICK, "5", "--threads", "1", "--batch", "8",
+                   "--freeze-features", "--average", "0.5"]
+        said = self.passes("train", *options).stdout
+        self.assertIn("but for the last layer", said)
+        tensors = read_safetensors(self.out / "model.safetensors")[0]
+        self.assertEqual(tensors[self.HIDDEN], start[self.HIDDEN])
+        self.assertEqual(tensors["out.weight"][0], [3, 32])
+        summary = self.summary()
+        self.assertTrue(summary["settings"]["freeze_features"])
+        self.assertGreaterEqual(summary["test_accuracy"], 0.9)
+
+    def test_stopped(self):
+        options = ["train", *QUICK, "300", "--patience", "300", "--threads", "1", "--init-from", self.model, "--freeze-features"]
+        program = subprocess.Popen([PROGRAM, *map(str, options), "--out", str(self.out)], stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.PIPE, text=True)
+        while not (self.out / "checkpoint.safetensors").exists():
+            self.assertIsNone(program.poll())
+        program.send_signal(signal.SIGINT)
+        self.assertIn("--resume", program.communicate()[1])
+        options[options.index("300")] = "1"
+        self.passes(*options, "--resume")
+        self.assertEqual(read_safetensors(self.out / "model.safetensors")[0][self.HIDDEN],
+                         read_safetensors(self.model)[0][self.HIDDEN])
+
+    def test_what_does_not_fit(self):
+        def refuses(says, *options):
+            done = self.run_it("train", *options)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            for text in says:
+                self.assertIn(text, done.stderr)
+            self.assertFalse(self.out.exists())
+        refuses(["model.safetensors", "width is 8"], "--init-from", self.model, "--width", "4")
+        refuses(["nowhere.safetensors"], *QUICK, "1", "--init-from", self.scratch / "nowhere.safetensors")
+        refuses(["--init-from"], "--new-head")
+        refuses(["--init-from"], "--freeze-features")
+        other = self.scratch / "other.safetensors"
+        other.write_bytes(self.model.read_bytes().replace(b'"hidden.weight"', b'"hidden.Weight"'))
+        refuses(["other.safetensors", "'hidden.weight'"], *QUICK, "1", "--init-from", other)
 
 
 class Resume(Case):
