@@ -20,26 +20,49 @@ struct split_choice {
   std::uint64_t seed = 0;
   double imbalance = 1;             // class k of K keeps imbalance^(-k / (K - 1)) of its images to train on
   std::ptrdiff_t train_images = 0;  // drawn from what is then left; 0: all
+  int folds = 0, fold = 0;          // one of them tests, counted from 0; 0 folds: there are none
 };
 
 // Reads a set. `digits` are the 8 x 8 digits beside this program's source, of which 497 test. Of another set without a test
 // part a fifth tests. Every class has its share of each part. Last, what is to be trained on may be made fewer: to a
 // long tail (Cui et al. 2019, arXiv:1901.05555), to a number of images.
+//
+// With folds the training part is cut into them, and one tests: so each image is tested once, by a network that did not see
+// it. A test part of the set's own is left alone then.
 class dataset {
  public:
   limbic::image_set train, validation, test;
+  limbic::sample_list tested;  // with folds: which images of the training part, as the set has it
   std::vector<std::string> classes;
   std::uint32_t crc32 = 0;  // of all images and labels of the training part, as the set has it
 
-  dataset(std::string const& data, split_choice const& choice) {
-    bool const digits = data == "digits";
-    std::string const path = digits ? LIMBIC_SOURCE_DIR "/examples/data/digits8x8" : data;
-    limbic::image_data all = read(path);
+  // What lies there.
+  static limbic::image_data read(std::string const& data) {
+    std::string const path = data == "digits" ? LIMBIC_SOURCE_DIR "/examples/data/digits8x8" : data;
+    try {
+      return limbic::read_images(path, image_codecs);
+    } catch (missing_codec const& e) {
+      throw bad_input(path + ": " + e.what());
+    }
+  }
+
+  dataset(std::string const& data, split_choice const& choice) : dataset(data, read(data), choice) {}
+  // `all` is what was read there.
+  dataset(std::string const& data, limbic::image_data all, split_choice const& choice) {
     classes = std::move(all.classes);
     train = std::move(all.train);
     crc32 = limbic::crc32(bytes_of(train.images), limbic::crc32(bytes_of(train.labels)));
     limbic::rng const random = limbic::rng{.seed = choice.seed}.split(0x5EED);
-    test = all.test.size() > 0 ? std::move(all.test) : separate(digits ? 497.0 / 1797 : 0.2, random.split(0));
+    if (choice.folds > 0) {
+      auto const fold = limbic::stratified_k_fold(train.labels, choice.folds, random.split(4))
+                            .at(static_cast<std::size_t>(choice.fold));
+      tested = fold.test;
+      test = some(train, fold.test);
+      train = some(train, fold.train);
+    } else {
+      test =
+          all.test.size() > 0 ? std::move(all.test) : separate(data == "digits" ? 497.0 / 1797 : 0.2, random.split(0));
+    }
     if (all.validation.size() > 0) validation = std::move(all.validation);
     else if (choice.validation > 0) validation = separate(choice.validation, random.split(1));
     if (choice.imbalance > 1) unbalance(choice.imbalance, random.split(2));
@@ -51,13 +74,6 @@ class dataset {
   std::ptrdiff_t class_count() const { return static_cast<std::ptrdiff_t>(classes.size()); }
 
  private:
-  static limbic::image_data read(std::string const& path) {
-    try {
-      return limbic::read_images(path, image_codecs);
-    } catch (missing_codec const& e) {
-      throw bad_input(path + ": " + e.what());
-    }
-  }
   template <class T, int R> static std::span<std::byte const> bytes_of(limbic::tensor<T, R> const& t) {
     return std::as_bytes(std::span(t.data(), static_cast<std::size_t>(t.size())));
   }

@@ -8,11 +8,12 @@
 // evaluate does with a saved model:
 //
 //   DIR/summary.json         test_accuracy, parameters, flops (of one image), epochs, seconds (of training; of evaluate: its
-//                            own), seed, classes, settings, ...
+//                            own), seed, classes, settings, ...; with --folds: accuracy of each, mean, deviation, and the sum
+//                            of all epochs
 //   DIR/predictions.csv      a line for each test image: index (from 0, in file order), label, predicted, p_CLASS...
 //   DIR/report.html          curves, confusion matrix, measures of each class, the worst errors
 //   DIR/model.safetensors    the weights under their torch.nn names, and in the metadata what evaluate must know (train alone)
-//   DIR/checkpoint.safetensors       while the program trains, or after it was stopped
+//   DIR/checkpoint.safetensors       (foldK.checkpoint.safetensors with --folds) while the program trains, or after it was stopped
 //   DIR/checkpoint.safetensors.old   what lay there before a run without --resume
 //
 // The same options give the same files, but for the seconds, whatever the number of threads, and however often the program was
@@ -134,6 +135,11 @@ settings read_options(int argc, char** argv) {
                    "how many times rarer the last class becomes than the first, and those between step by step; 1: as "
                    "the set is")
       ->check(CLI::Range(1.0, 1e6));
+  train
+      ->add_option("--folds", s.parts.folds,
+                   "cross-validation: so many trainings, each tested by another part of all images but the set's own "
+                   "test part; no model is kept; 0: none")
+      ->check(CLI::Range(0, 1000));
   auto* const init = train->add_option(
       "--init-from", s.init_from,
       "begin with the weights of this model.safetensors, of the same --model and --width; the last layer "
@@ -176,8 +182,8 @@ results_folder prepare_folder(settings const& s) {
 }
 
 // Without --resume a run begins anew; an unfinished one is set aside, not lost.
-std::string prepare_checkpoint(settings const& s) {
-  std::string path = results_folder(s.out) / "checkpoint.safetensors";
+std::string prepare_checkpoint(settings const& s, std::string const& name) {
+  std::string path = results_folder(s.out) / name;
   if (s.resume || !fs::exists(path)) return path;
   std::fprintf(stderr, "an unfinished run was set aside: %s.old (--resume would have gone on with it)\n", path.c_str());
   fs::rename(path, path + ".old");
@@ -201,6 +207,7 @@ json described(settings const& s, dataset const& d) {
           {"validation", s.parts.validation},
           {"imbalance", s.parts.imbalance},
           {"train_images", s.parts.train_images},
+          {"folds", s.parts.folds},
           {"scaling", s.scaling},
           {"model", s.network.model},
           {"width", s.network.width},
@@ -233,14 +240,17 @@ struct test_result {
   limbic::tensor<std::int64_t, 1> predicted;
   double accuracy = 0;
 
-  test_result(classifier const& c, dataset const& d)
-      : probabilities(limbic::softmax(
-            logits_of(*c.net, c.scale, d.test.images, static_cast<std::ptrdiff_t>(c.classes.size())), 1)),
+  test_result(limbic::tensor<float, 2> p, class_labels const& labels)
+      : probabilities(std::move(p)),
         predicted(limbic::argmax(probabilities)),
-        accuracy(limbic::accuracy(d.test.labels, predicted)) {
-    for (float const p : probabilities)
-      if (!std::isfinite(p)) throw std::runtime_error("the network's answers are no numbers");
+        accuracy(limbic::accuracy(labels, predicted)) {
+    for (float const x : probabilities)
+      if (!std::isfinite(x)) throw std::runtime_error("the network's answers are no numbers");
   }
+  test_result(classifier const& c, dataset const& d)
+      : test_result(limbic::softmax(
+                        logits_of(*c.net, c.scale, d.test.images, static_cast<std::ptrdiff_t>(c.classes.size())), 1),
+                    d.test.labels) {}
 };
 
 std::string quoted(std::string const& field) {
@@ -289,39 +299,67 @@ std::vector<mistake> worst_errors(test_result const& r, dataset const& d, std::s
   return all;
 }
 
-// Tests, and writes all results.
-void conclude(classifier const& c, dataset const& d, settings const& s, results_folder const& folder,
-              training_history const& history) {
-  auto const began = std::chrono::steady_clock::now();
-  bool const trained = s.what == command::train;
-  test_result const result(c, d);
+// What cross-validation found.
+struct fold_results {
+  std::vector<double> accuracy;
+  std::vector<int> epochs, best_epoch;
+  double seconds = 0;  // of all
+
+  bool empty() const { return accuracy.empty(); }
+  double mean() const { return std::accumulate(accuracy.begin(), accuracy.end(), 0.0) / count(); }
+  // Of a sample: the folds are some of many.
+  double deviation() const {
+    double sum = 0;
+    for (double const a : accuracy) sum += (a - mean()) * (a - mean());
+    return std::sqrt(sum / (count() - 1));
+  }
+  json described() const {
+    return {{"accuracy", accuracy},
+            {"mean", mean()},
+            {"deviation", deviation()},
+            {"epochs", epochs},
+            {"best_epoch", best_epoch}};
+  }
+
+ private:
+  double count() const { return static_cast<double>(accuracy.size()); }
+};
+
+// Writes all results.
+void conclude(classifier const& c, dataset const& d, test_result const& result, settings const& s,
+              results_folder const& folder, training_history const& history, fold_results const& folds = {}) {
+  bool const save = s.what == command::train && folds.empty();
   auto const cost = c.net->summary();
-  std::chrono::duration<double> const passed = std::chrono::steady_clock::now() - began;
 
   json summary{{"test_accuracy", result.accuracy},
                {"parameters", cost.parameters()},
                {"flops", cost.flops()},
                {"epochs", c.about.at("epochs")},
-               {"seconds", trained ? history.seconds : passed.count()},
+               {"seconds", history.seconds},
                {"seed", c.about.at("training").at("seed")},
                {"best_epoch", c.about.at("best_epoch")},
                {"classes", c.classes},
                {"settings", c.about.at("settings")},
                {"training", c.about.at("training")}};
+  if (!folds.empty()) summary["folds"] = folds.described();
   report r{.title = "Images of " + c.about.at("settings").at("data").get<std::string>() + ", told apart by " +
                     c.about.at("settings").at("model").get<std::string>(),
            .classes = c.classes,
            .history = history,
            .confusion = limbic::confusion_matrix(d.test.labels, result.predicted, d.class_count()),
            .mistakes = worst_errors(result, d, 24),
-           .settings = {}};
+           .settings = {},
+           .folds = folds.accuracy};
   for (char const* part : {"settings", "training"})
     for (auto const& [name, value] : c.about.at(part).items()) r.settings.emplace_back(name, value.dump());
 
   std::printf("%.2f %% of %td test images are recognised\n", 100 * result.accuracy, d.test.size());
+  if (!folds.empty())
+    std::printf("%.2f %% in the mean of %zu folds, with a standard deviation of %.2f\n", 100 * folds.mean(),
+                folds.accuracy.size(), 100 * folds.deviation());
   results_folder::names files = {"predictions.csv", "report.html",
                                  "summary.json"};  // the summary is the last to appear
-  if (trained) files.insert(files.begin(), "model.safetensors");
+  if (save) files.insert(files.begin(), "model.safetensors");
   folder.replace(files, [&](std::string const& name, std::string const& path) {
     if (name == "predictions.csv") limbic::write_file("predictions", path, csv_of(result, d));
     else if (name == "report.html") limbic::write_file("report", path, r.html());
@@ -373,38 +411,106 @@ void begin_with_saved_weights(network& net, settings const& s, json& about) {
   about["freeze_features"] = s.freeze_features;
 }
 
-void run_train(settings s) {
-  dataset const d(s.data, s.parts);
-  s.network.channels = d.extent(0);
-  s.network.height = d.extent(1);
-  s.network.columns = d.extent(2);
-  s.network.classes = d.class_count();
-  json about = described(s, d);
-  auto const net = fresh_network(s.network, s.training.seed);
-  begin_with_saved_weights(*net, s, about);
-  classifier c{fresh_network(s.network, s.training.seed), make_scaler(s, d), d.classes, {}};
-  c.net->assign(*net);
-  training_run run(*net, *c.net, d.train, d.validation, d.class_count(), c.scale, s.training);
-  results_folder const folder = prepare_folder(s);
-  std::string const checkpoint = prepare_checkpoint(s);
+// A training from its data to a network that can be used.
+class attempt {
+ public:
+  dataset data;
+  classifier made;
 
-  std::printf("%td images to train with, %td to validate, %td to test, of %td classes\n", d.train.size(),
-              d.validation.size(), d.test.size(), d.class_count());
-  run.run(s.epochs, checkpoint, about.dump());
-  auto const& losses = run.history.validation_loss;
-  auto const list = [](auto const& numbers) {
-    return std::vector<double>(numbers.data(), numbers.data() + numbers.size());
-  };
-  c.about = {{"settings", about},
-             {"training", described(s.training)},
-             {"classes", d.classes},
-             {"factor", list(c.scale.factor())},
-             {"offset", list(c.scale.offset())},
-             {"epochs", run.history.epochs()},
-             {"best_epoch", losses.empty() ? run.history.epochs()
-                                           : std::min_element(losses.begin(), losses.end()) - losses.begin() + 1}};
-  conclude(c, d, s, folder, run.history);
+  attempt(settings const& s, limbic::image_data all)
+      : data(s.data, std::move(all), s.parts),
+        made{nullptr, make_scaler(s, data), data.classes, {}},
+        settings_(sized(s, data)),
+        about_(described(settings_, data)),
+        net_(fresh_network(settings_.network, s.training.seed)) {
+    begin_with_saved_weights(*net_, s, about_);
+    made.net = fresh_network(settings_.network, s.training.seed);
+    made.net->assign(*net_);
+    run_ = std::make_unique<training_run>(*net_, *made.net, data.train, data.validation, data.class_count(), made.scale,
+                                          s.training);
+  }
+  attempt(attempt const&) = delete;  // the members are referred to
+  attempt& operator=(attempt const&) = delete;
+  ~attempt() = default;
+
+  training_history const& history() const { return run_->history; }
+
+  void train(std::string const& checkpoint) {
+    std::printf("%td images to train with, %td to validate, %td to test, of %td classes\n", data.train.size(),
+                data.validation.size(), data.test.size(), data.class_count());
+    run_->run(settings_.epochs, checkpoint, about_.dump());
+    auto const& losses = history().validation_loss;
+    auto const list = [](auto const& numbers) {
+      return std::vector<double>(numbers.data(), numbers.data() + numbers.size());
+    };
+    made.about = {{"settings", about_},
+                  {"training", described(settings_.training)},
+                  {"classes", data.classes},
+                  {"factor", list(made.scale.factor())},
+                  {"offset", list(made.scale.offset())},
+                  {"epochs", history().epochs()},
+                  {"best_epoch", losses.empty() ? history().epochs()
+                                                : std::min_element(losses.begin(), losses.end()) - losses.begin() + 1}};
+  }
+
+ private:
+  // With the network that the images need.
+  static settings sized(settings s, dataset const& d) {
+    s.network.channels = d.extent(0);
+    s.network.height = d.extent(1);
+    s.network.columns = d.extent(2);
+    s.network.classes = d.class_count();
+    return s;
+  }
+
+  settings settings_;
+  json about_;
+  std::unique_ptr<network> net_;
+  std::unique_ptr<training_run> run_;
+};
+
+void run_train(settings const& s) {
+  attempt a(s, dataset::read(s.data));
+  results_folder const folder = prepare_folder(s);
+  std::string const checkpoint = prepare_checkpoint(s, "checkpoint.safetensors");
+  a.train(checkpoint);
+  conclude(a.made, a.data, {a.made, a.data}, s, folder, a.history());
   fs::remove(checkpoint);
+}
+
+// Trains once for each fold. The checkpoints of all lie there until the end, so that it can be stopped at any time. No model
+// is kept: none of them has seen all images, and none is better than the others for a reason.
+void run_folds(settings s) {
+  limbic::image_data const all = dataset::read(s.data);
+  auto one = std::make_unique<attempt>(s, all);
+  results_folder const folder = prepare_folder(s);
+  std::vector<std::string> checkpoints;
+  for (int k = 1; k <= s.parts.folds; ++k)
+    checkpoints.push_back(prepare_checkpoint(s, "fold" + std::to_string(k) + ".checkpoint.safetensors"));
+  limbic::tensor<float, 2> probabilities({all.train.size(), one->data.class_count()}, limbic::uninitialized);
+  fold_results folds;
+  for (s.parts.fold = 0;;) {
+    one->train(checkpoints[static_cast<std::size_t>(s.parts.fold)]);
+    test_result const r(one->made, one->data);
+    for (std::ptrdiff_t i = 0; i < one->data.tested.size(); ++i)
+      for (std::ptrdiff_t c = 0; c < r.probabilities.extent(1); ++c)
+        probabilities(one->data.tested(i), c) = r.probabilities(i, c);
+    std::printf("fold %d: %.2f %%\n", s.parts.fold + 1, 100 * r.accuracy);
+    folds.accuracy.push_back(r.accuracy);
+    folds.epochs.push_back(one->history().epochs());
+    folds.best_epoch.push_back(one->made.about.at("best_epoch").get<int>());
+    folds.seconds += one->history().seconds;
+    if (++s.parts.fold == s.parts.folds) break;
+    one.reset();
+    one = std::make_unique<attempt>(s, all);
+  }
+  one->data.test = all.train;  // all of them were tested
+  one->made.about["epochs"] = std::accumulate(folds.epochs.begin(), folds.epochs.end(), 0);
+  one->made.about["best_epoch"] = folds.best_epoch;
+  training_history h;
+  h.seconds = folds.seconds;
+  conclude(one->made, one->data, {std::move(probabilities), all.train.labels}, s, folder, h, folds);
+  for (auto const& path : checkpoints) fs::remove(path);
 }
 
 classifier load_classifier(std::string const& path, std::ptrdiff_t& height, std::ptrdiff_t& columns) {
@@ -444,7 +550,12 @@ void run_evaluate(settings const& s) {
   if (d.extent(0) != channels || d.extent(1) != height || d.extent(2) != columns)
     throw bad_input(s.data + ": its images are " + text(d.extent(0), d.extent(1), d.extent(2)) + ", but " +
                     s.model_file + " takes " + text(channels, height, columns));
-  conclude(c, d, s, prepare_folder(s), {});
+  results_folder const folder = prepare_folder(s);
+  auto const began = std::chrono::steady_clock::now();
+  test_result const result(c, d);
+  training_history none;
+  none.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  conclude(c, d, result, s, folder, none);
 }
 
 void run_summary(settings s) {
@@ -459,7 +570,8 @@ int main(int argc, char** argv) {
     settings const s = read_options(argc, argv);
     if (s.threads > 0) limbic::set_threads(s.threads);
     if (s.what == command::train) try {
-        run_train(s);
+        if (s.parts.folds > 0) run_folds(s);
+        else run_train(s);
       } catch (interrupted const&) {
         throw interrupted{.resumes = true};
       }

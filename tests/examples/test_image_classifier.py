@@ -12,6 +12,7 @@ import pathlib
 import re
 import shutil
 import signal
+import statistics
 import struct
 import subprocess
 import sys
@@ -383,6 +384,58 @@ class FineTuning(Case):
         other = self.scratch / "other.safetensors"
         other.write_bytes(self.model.read_bytes().replace(b'"hidden.weight"', b'"hidden.Weight"'))
         refuses(["other.safetensors", "'hidden.weight'"], *QUICK, "1", "--init-from", other)
+
+
+class Folds(Case):
+    QUICK = ["--folds", "3", *QUICK, "3", "--threads", "1"]
+
+    def test_all_are_tested_once(self):
+        said = self.passes("train", *self.QUICK).stdout
+        self.assertIn("in the mean of 3 folds", said)
+        self.assertEqual(sorted(p.name for p in self.out.iterdir()), [n for n in RESULTS if n != "model.safetensors"])
+        images, labels = read_digits()
+        rows, summary = self.rows(), self.summary()
+        self.assertEqual([int(r["label"]) for r in rows], labels)
+        right = sum(r["label"] == r["predicted"] for r in rows)
+        self.assertEqual(summary["test_accuracy"], right / 1797)
+        folds = summary["folds"]
+        self.assertEqual(len(folds["accuracy"]), 3)
+        self.assertEqual(round(sum(folds["accuracy"]) * 599), right)
+        self.assertAlmostEqual(folds["mean"], statistics.mean(folds["accuracy"]), delta=1e-12)
+        self.assertAlmostEqual(folds["deviation"], statistics.stdev(folds["accuracy"]), delta=1e-12)
+        self.assertEqual((folds["epochs"], summary["epochs"]), ([3, 3, 3], 9))
+        self.assertIn("<h2>Folds</h2>", (self.out / "report.html").read_text())
+        # Three networks made these answers: none of them knows what it is asked.
+        self.assertLess(max(folds["accuracy"]), 1)
+        self.assertGreater(min(folds["accuracy"]), 0.6)
+
+    def test_a_test_part_of_its_own_is_left_alone(self):
+        self.passes("train", "--data", self.idx_folder(), *self.QUICK)
+        self.assertEqual([int(r["label"]) for r in self.rows()], read_digits()[1][:600])
+
+    def test_stopped(self):
+        out = self.scratch / "undisturbed"
+        self.passes("train", *self.QUICK, out=out)
+        third = self.out / "fold3.checkpoint.safetensors"
+        for wait in (self.out / "fold1.checkpoint.safetensors", third):
+            program = subprocess.Popen([PROGRAM, "train", "--out", str(self.out), "--resume", *self.QUICK],
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            while not wait.exists() and program.poll() is None:
+                pass
+            program.kill()
+            self.assertEqual(program.wait(), -signal.SIGKILL)
+        self.passes("train", "--resume", *self.QUICK)
+        self.assertFalse(third.exists())
+        for name in ("predictions.csv", "summary.json"):
+            a, b = ((folder / name).read_text() for folder in (self.out, out))
+            self.assertEqual(re.sub('"seconds": .*', "", a), re.sub('"seconds": .*', "", b))
+
+    def test_too_few_or_too_many(self):
+        for folds, says in (("1", "at least 2"), ("179", "fewer than the 179 folds"), ("-1", "--folds")):
+            done = self.run_it("train", "--folds", folds)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(says, done.stderr)
+            self.assertFalse(self.out.exists())
 
 
 class Resume(Case):
