@@ -27,6 +27,19 @@ inline std::string escaped(std::string const& s) {
   return out;
 }
 
+// Of bytes, for pictures in a page.
+inline std::string base64(std::string const& bytes) {
+  constexpr char const* digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    unsigned long three = 0;
+    for (std::size_t k = 0; k < 3; ++k)
+      three = three << 8 | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0);
+    for (std::size_t k = 0; k < 4; ++k) out += i + k <= bytes.size() ? digits[three >> (18 - 6 * k) & 63] : '=';
+  }
+  return out;
+}
+
 class page {
  public:
   explicit page(std::string title) : title_(std::move(title)) {}

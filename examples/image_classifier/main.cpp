@@ -2,6 +2,7 @@
 //
 //   image_classifier train --out DIR [--data digits|FOLDER|FILE.csv] [--model small|emosynthnet] ...
 //   image_classifier evaluate --model-file DIR/model.safetensors --out DIR ...
+//   image_classifier explain --model-file DIR/model.safetensors --out DIR [--index 3,14] [--layer c4.conv] ...
 //   image_classifier summary --model emosynthnet --size 48 ...
 //
 // Data are the 8 x 8 digits that come with limbic, or whatever limbic/io/read_images.hpp knows. What train ends with, and
@@ -11,10 +12,16 @@
 //                            own), seed, classes, settings, ...; with --folds: accuracy of each, mean, deviation, and the sum
 //                            of all epochs
 //   DIR/predictions.csv      a line for each test image: index (from 0, in file order), label, predicted, p_CLASS...
-//   DIR/report.html          curves, confusion matrix, measures of each class, the worst errors
+//   DIR/report.html          curves, confusion matrix, measures of each class, the worst errors, what the network sees
 //   DIR/model.safetensors    the weights under their torch.nn names, and in the metadata what evaluate must know (train alone)
 //   DIR/checkpoint.safetensors       (foldK.checkpoint.safetensors with --folds) while the program trains, or after it was stopped
 //   DIR/checkpoint.safetensors.old   what lay there before a run without --resume
+//
+// explain writes, of the chosen test images:
+//
+//   DIR/explanations.html    all pictures
+//   DIR/explanations.json    index, label, predicted, probability, explained (the class) and files of each
+//   DIR/N-grad_cam.png, N-guided_backpropagation.png, N-guided_grad_cam.png, N-pixels.png
 //
 // The same options give the same files, but for the seconds, whatever the number of threads, and however often the program was
 // killed and taken up with --resume. Exit code 0; 1 when training failed; 2 when the input, the options or the output
@@ -45,11 +52,13 @@ namespace {
 namespace fs = std::filesystem;
 using json = nlohmann::ordered_json;
 
-enum class command { none, train, evaluate, summary };
+enum class command { none, train, evaluate, explain, summary };
 
 struct settings {
   command what = command::none;
   std::string data = "digits", out, model_file, scaling = "standard";
+  std::string layer, of = "predicted";  // of explain: where to look, which class to look for
+  std::vector<std::ptrdiff_t> indices;  // and of which images
   network_options network;
   training_options training;
   split_choice parts;
@@ -72,9 +81,10 @@ settings read_options(int argc, char** argv) {
   app.option_defaults()->always_capture_default();
   auto* const train = app.add_subcommand("train", "train a network, and test it");
   auto* const evaluate = app.add_subcommand("evaluate", "test a network that was saved");
+  auto* const explain = app.add_subcommand("explain", "show what a network that was saved sees in test images");
   auto* const summary = app.add_subcommand("summary", "layers, parameters and operations of a network");
 
-  for (auto* const sub : {train, evaluate}) {
+  for (auto* const sub : {train, evaluate, explain}) {
     sub->add_option("--out", s.out, "folder for all results")->required();
     sub->add_option("--data", s.data,
                     "digits (8 x 8, shipped), or a folder or CSV file: MNIST-like IDX, CIFAR-10, SVHN, "
@@ -90,7 +100,17 @@ settings read_options(int argc, char** argv) {
   summary->add_option("--size", s.size, "height and width of the images")->check(CLI::Range(1, 1 << 14));
   summary->add_option("--channels", s.network.channels, "of the images")->check(CLI::Range(1, 1 << 14));
   summary->add_option("--classes", s.network.classes, "to tell apart")->check(CLI::Range(1, 1 << 20));
-  evaluate->add_option("--model-file", s.model_file, "model.safetensors of a training")->required();
+  for (auto* const sub : {evaluate, explain})
+    sub->add_option("--model-file", s.model_file, "model.safetensors of a training")->required();
+  explain
+      ->add_option("--index", s.indices,
+                   "test images, counted from 0; none: of each class the surest, and the worst errors")
+      ->delimiter(',')
+      ->check(CLI::NonNegativeNumber);
+  explain->add_option("--class", s.of, "what to look for: predicted, label, or the name of a class");
+  explain->add_option("--layer", s.layer,
+                      "whose images Grad-CAM looks at, as `summary` names it (relu:2 is the third of that name); none: "
+                      "the last ones");
 
   train->add_flag("--resume", s.resume, "go on where a run with the same options was stopped")->capture_default_str();
   train->add_option("--epochs", s.epochs, "the most passes over the training images")->check(CLI::Range(1, 1 << 24));
@@ -171,13 +191,17 @@ settings read_options(int argc, char** argv) {
   if (loss.cosine) s.network.head = "cosine";
   s.network.scale = t.scale;
   s.parts.seed = t.seed;
-  s.what = train->parsed() ? command::train : evaluate->parsed() ? command::evaluate : command::summary;
+  s.what = train->parsed()      ? command::train
+           : evaluate->parsed() ? command::evaluate
+           : explain->parsed()  ? command::explain
+                                : command::summary;
   return s;
 }
 
 results_folder prepare_folder(settings const& s) {
   results_folder folder(s.out);
-  folder.prepare({"predictions.csv", "report.html", "model.safetensors", "summary.json", "checkpoint.safetensors"});
+  folder.prepare({"predictions.csv", "report.html", "model.safetensors", "summary.json", "checkpoint.safetensors",
+                  "explanations.html", "explanations.json"});
   return folder;
 }
 
@@ -276,26 +300,37 @@ std::string csv_of(test_result const& r, dataset const& d) {
   return out;
 }
 
-// As PNG; the brightest value of all images becomes white.
-std::string png_of(limbic::tensor<std::uint8_t, 4> const& images, std::ptrdiff_t i, int brightest) {
-  std::ptrdiff_t const channels = images.extent(1) == 3 ? 3 : 1, height = images.extent(2), width = images.extent(3);
-  std::vector<std::uint8_t> pixels;
-  for (std::ptrdiff_t y = 0; y < height; ++y)
-    for (std::ptrdiff_t x = 0; x < width; ++x)
-      for (std::ptrdiff_t c = 0; c < channels; ++c)
-        pixels.push_back(static_cast<std::uint8_t>(images(i, c, y, x) * 255 / brightest));
-  return encode_png(height, width, channels, pixels);
-}
-
-std::vector<mistake> worst_errors(test_result const& r, dataset const& d, std::size_t most) {
-  std::vector<mistake> all;
+// The test images that were taken for another class, the surest first.
+std::vector<question> worst_errors(test_result const& r, dataset const& d, std::size_t most) {
+  std::vector<question> all;
   for (std::ptrdiff_t i = 0; i < d.test.size(); ++i)
-    if (r.predicted(i) != d.test.labels(i))
-      all.push_back({i, d.test.labels(i), r.predicted(i), r.probabilities(i, r.predicted(i)), {}});
-  std::stable_sort(all.begin(), all.end(), [](auto const& a, auto const& b) { return a.probability > b.probability; });
+    if (r.predicted(i) != d.test.labels(i)) all.push_back({i, r.predicted(i)});
+  std::stable_sort(all.begin(), all.end(), [&](auto const& a, auto const& b) {
+    return r.probabilities(a.index, a.of) > r.probabilities(b.index, b.of);
+  });
   if (all.size() > most) all.resize(most);
-  int const brightest = std::max<int>(1, *std::max_element(d.test.images.begin(), d.test.images.end()));
-  for (auto& m : all) m.png = png_of(d.test.images, m.index, brightest);
+  return all;
+}
+// Of each class the surest of those that are recognised.
+std::vector<question> surest(test_result const& r, dataset const& d, std::ptrdiff_t most) {
+  std::vector<question> all;
+  for (std::int64_t c = 0; c < std::min<std::int64_t>(d.class_count(), most); ++c) {
+    question best{-1, c};
+    for (std::ptrdiff_t i = 0; i < d.test.size(); ++i)
+      if (d.test.labels(i) == c && r.predicted(i) == c &&
+          (best.index < 0 || r.probabilities(i, c) > r.probabilities(best.index, c)))
+        best.index = i;
+    if (best.index >= 0) all.push_back(best);
+  }
+  return all;
+}
+std::vector<explanation> explained(classifier const& c, dataset const& d, test_result const& r,
+                                   std::vector<question> const& questions, std::string_view layer, bool fine = true) {
+  auto all = explain(*c.net, c.scale, d.test, questions, layer, fine);
+  for (auto& e : all) {
+    e.predicted = r.predicted(e.asked.index);
+    e.probability = r.probabilities(e.asked.index, e.predicted);
+  }
   return all;
 }
 
@@ -347,9 +382,14 @@ void conclude(classifier const& c, dataset const& d, test_result const& result, 
            .classes = c.classes,
            .history = history,
            .confusion = limbic::confusion_matrix(d.test.labels, result.predicted, d.class_count()),
-           .mistakes = worst_errors(result, d, 24),
+           .examples = {},
+           .mistakes = {},
            .settings = {},
            .folds = folds.accuracy};
+  if (folds.empty()) {  // else no network has seen all, and none made all mistakes
+    r.examples = explained(c, d, result, surest(result, d, 12), {});
+    r.mistakes = explained(c, d, result, worst_errors(result, d, 24), {}, false);
+  }
   for (char const* part : {"settings", "training"})
     for (auto const& [name, value] : c.about.at(part).items()) r.settings.emplace_back(name, value.dump());
 
@@ -534,12 +574,17 @@ classifier load_classifier(std::string const& path, std::ptrdiff_t& height, std:
   });
 }
 
-void run_evaluate(settings const& s) {
+// A saved network, and the data it is to be shown.
+struct loaded {
+  classifier c;
+  dataset d;
+};
+loaded load_both(settings const& s) {
   std::ptrdiff_t height = 0, columns = 0;
-  classifier const c = load_classifier(s.model_file, height, columns);
+  classifier c = load_classifier(s.model_file, height, columns);
   // The same parts as in training, where the set has none of its own.
-  dataset const d(s.data, {.validation = c.about.at("settings").at("validation").get<double>(),
-                           .seed = c.about.at("training").at("seed").get<std::uint64_t>()});
+  dataset d(s.data, {.validation = c.about.at("settings").at("validation").get<double>(),
+                     .seed = c.about.at("training").at("seed").get<std::uint64_t>()});
   if (d.classes != c.classes)
     throw bad_input(s.data + ": its " + std::to_string(d.classes.size()) + " classes are not the " +
                     std::to_string(c.classes.size()) + " of " + s.model_file);
@@ -550,12 +595,85 @@ void run_evaluate(settings const& s) {
   if (d.extent(0) != channels || d.extent(1) != height || d.extent(2) != columns)
     throw bad_input(s.data + ": its images are " + text(d.extent(0), d.extent(1), d.extent(2)) + ", but " +
                     s.model_file + " takes " + text(channels, height, columns));
+  return {std::move(c), std::move(d)};
+}
+
+void run_evaluate(settings const& s) {
+  auto const [c, d] = load_both(s);
   results_folder const folder = prepare_folder(s);
   auto const began = std::chrono::steady_clock::now();
   test_result const result(c, d);
   training_history none;
   none.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   conclude(c, d, result, s, folder, none);
+}
+
+void run_explain(settings const& s) {
+  auto const [c, d] = load_both(s);
+  (void)limbic::image_layers(c.net->summary()).find(s.layer);
+  for (auto const i : s.indices)
+    if (i >= d.test.size())
+      throw bad_input("--index: there is no test image " + std::to_string(i) + ", only " +
+                      std::to_string(d.test.size()));
+  auto const named = std::find(c.classes.begin(), c.classes.end(), s.of);
+  if (s.of != "predicted" && s.of != "label" && named == c.classes.end()) {
+    std::string names;
+    for (auto const& name : c.classes) names += ", " + name;
+    throw bad_input("--class: '" + s.of + "' is none of predicted, label" + names);
+  }
+  results_folder const folder = prepare_folder(s);
+  test_result const result(c, d);
+  std::vector<question> questions;
+  if (s.indices.empty()) {
+    questions = surest(result, d, d.class_count());
+    auto const wrong = worst_errors(result, d, 12);
+    questions.insert(questions.end(), wrong.begin(), wrong.end());
+  }
+  for (auto const i : s.indices) questions.push_back({i, 0});
+  for (auto& q : questions)
+    q.of = s.of == "predicted" ? result.predicted(q.index)
+           : s.of == "label"   ? d.test.labels(q.index)
+                               : named - c.classes.begin();
+  auto const all = explained(c, d, result, questions, s.layer);
+
+  page p("What " + c.about.at("settings").at("model").get<std::string>() + " sees in images of " +
+         c.about.at("settings").at("data").get<std::string>());
+  p.add_style(gallery_style);
+  p.text(
+      "The pixels, where the evidence for a class lies (Grad-CAM), which pixels speak for it (guided backpropagation), "
+      "and "
+      "both together. Without another class after it, it is the one that was predicted.");
+  p.raw(gallery(all, c.classes));
+  json list = json::array();
+  results_folder::names files;
+  std::map<std::string, std::string const*> pictures;
+  for (auto const& e : all) {
+    json names = json::object();
+    auto const add = [&](char const* what, std::string const& png) {
+      if (png.empty()) return;
+      std::string const name = std::to_string(e.asked.index) + "-" + what + ".png";
+      if (pictures.emplace(name, &png).second) files.push_back(name);
+      names[what] = name;
+    };
+    add("pixels", e.image);
+    add("grad_cam", e.grad_cam);
+    add("guided_backpropagation", e.guided);
+    add("guided_grad_cam", e.guided_grad_cam);
+    list.push_back({{"index", e.asked.index},
+                    {"label", c.classes[static_cast<std::size_t>(e.label)]},
+                    {"predicted", c.classes[static_cast<std::size_t>(e.predicted)]},
+                    {"probability", e.probability},
+                    {"explained", c.classes[static_cast<std::size_t>(e.asked.of)]},
+                    {"files", names}});
+  }
+  json const machine{{"model_file", fs::path(s.model_file).filename().string()}, {"layer", s.layer}, {"images", list}};
+  if (pictures.empty()) std::fprintf(stderr, "this program was built without libpng: there are no pictures\n");
+  files.insert(files.end(), {"explanations.html", "explanations.json"});
+  folder.replace(files, [&](std::string const& name, std::string const& path) {
+    if (name == "explanations.html") limbic::write_file("page", path, p.html());
+    else if (name == "explanations.json") limbic::write_file("list", path, machine.dump(2) + "\n");
+    else limbic::write_file("picture", path, *pictures.at(name));
+  });
 }
 
 void run_summary(settings s) {
@@ -576,6 +694,7 @@ int main(int argc, char** argv) {
         throw interrupted{.resumes = true};
       }
     if (s.what == command::evaluate) run_evaluate(s);
+    if (s.what == command::explain) run_explain(s);
     if (s.what == command::summary) run_summary(s);
   });
 }

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <limbic/core/visit.hpp>
+#include <limbic/explain.hpp>
 #include <limbic/nn/linear.hpp>
 #include <limbic/nn/summary.hpp>
 #include <limbic/ops/mul.hpp>
@@ -53,6 +54,15 @@ class network {
                                             limbic::rng& random) const = 0;
   // Of one image.
   virtual limbic::model_summary summary() const = 0;
+  // Why it thinks of these classes: limbic/explain.hpp.
+  virtual limbic::tensor<float, 3> grad_cam(limbic::tensor<float, 4> const& x,
+                                            limbic::tensor<std::int64_t, 1> const& classes,
+                                            std::string_view layer) const = 0;
+  virtual limbic::tensor<float, 4> guided_backpropagation(limbic::tensor<float, 4> const& x,
+                                                          limbic::tensor<std::int64_t, 1> const& classes) const = 0;
+  virtual limbic::tensor<float, 4> guided_grad_cam(limbic::tensor<float, 4> const& x,
+                                                   limbic::tensor<std::int64_t, 1> const& classes,
+                                                   std::string_view layer) const = 0;
 
   void each(auto f) {
     for (auto const& m : members_) std::visit([&](auto* member) { f(std::string_view(m.name), *member); }, m.member);
@@ -100,6 +110,19 @@ template <class Net> class network_of final : public network {
     return net_(t(x), limbic::training{random});
   }
   limbic::model_summary summary() const override { return limbic::summary<float>(net_, input_); }
+  limbic::tensor<float, 3> grad_cam(limbic::tensor<float, 4> const& x, limbic::tensor<std::int64_t, 1> const& classes,
+                                    std::string_view layer) const override {
+    return limbic::grad_cam(net_, x, classes, {layer});
+  }
+  limbic::tensor<float, 4> guided_backpropagation(limbic::tensor<float, 4> const& x,
+                                                  limbic::tensor<std::int64_t, 1> const& classes) const override {
+    return limbic::guided_backpropagation(net_, x, classes);
+  }
+  limbic::tensor<float, 4> guided_grad_cam(limbic::tensor<float, 4> const& x,
+                                           limbic::tensor<std::int64_t, 1> const& classes,
+                                           std::string_view layer) const override {
+    return limbic::guided_grad_cam(net_, x, classes, {layer});
+  }
 
  private:
   limbic::shape<4> input_;

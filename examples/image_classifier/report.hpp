@@ -2,7 +2,7 @@
 #pragma once
 
 #include "../common/page.hpp"
-#include "codecs.hpp"
+#include "explanations.hpp"
 #include "training.hpp"
 
 #include <limbic/metrics/classification.hpp>
@@ -12,29 +12,24 @@
 #include <utility>
 #include <vector>
 
-// An image that was taken for another class.
-struct mistake {
-  std::ptrdiff_t index = 0;  // of the test image
-  std::int64_t label = 0, predicted = 0;
-  float probability = 0;  // of what was predicted
-  std::string png;        // empty where there is no encoder
-};
+// How galleries look.
+inline constexpr char const* gallery_style =
+    ".gallery{display:flex;flex-wrap:wrap;gap:1em}.gallery figure{margin:0;font-size:14px;text-align:center}\n"
+    ".gallery img{width:96px;margin:1px;image-rendering:pixelated}";
 
 struct report {
   std::string title;
   std::vector<std::string> classes;
   training_history history;  // without epochs where a saved model is evaluated
   limbic::confusion_counts confusion;
-  std::vector<mistake> mistakes;  // the worst first
+  std::vector<explanation> examples, mistakes;  // one of each class; the worst first
   std::vector<std::pair<std::string, std::string>> settings;
   std::vector<double> folds;  // the accuracy of each, where there are any
 
   std::string html() const {
     page p(title);
-    p.add_style(
-        ".confusion td,.confusion th{padding:.2em .5em;text-align:center;font-size:14px}\n"
-        ".errors{display:flex;flex-wrap:wrap;gap:1em}.errors figure{margin:0;font-size:14px;text-align:center}\n"
-        "img{width:96px;image-rendering:pixelated}");
+    p.add_style(".confusion td,.confusion th{padding:.2em .5em;text-align:center;font-size:14px}\n" +
+                std::string(gallery_style));
     std::int64_t all = 0, right = 0;
     for (std::ptrdiff_t i = 0; i < confusion.extent(0); ++i)
       for (std::ptrdiff_t j = 0; j < confusion.extent(1); ++j) {
@@ -62,25 +57,22 @@ struct report {
       p.heading("Worst errors");
       p.text(
           "Test images that were taken for another class with the greatest confidence: index, class, what was "
-          "predicted, and its probability.");
-      p.raw(gallery());
+          "predicted, and its probability; and where Grad-CAM finds the evidence for what was predicted.");
+      p.raw(gallery(mistakes, classes));
+    }
+    if (!examples.empty()) {
+      p.heading("What it sees");
+      p.text(
+          "Of each class the test image that is recognised with the greatest confidence: its pixels, where the "
+          "evidence "
+          "for its class lies (Grad-CAM), which pixels speak for it (guided backpropagation), and both together.");
+      p.raw(gallery(examples, classes));
     }
     p.settings(settings);
     return p.html();
   }
 
  private:
-  static std::string base64(std::string const& bytes) {
-    constexpr char const* digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    std::string out;
-    for (std::size_t i = 0; i < bytes.size(); i += 3) {
-      unsigned long three = 0;
-      for (std::size_t k = 0; k < 3; ++k)
-        three = three << 8 | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0);
-      for (std::size_t k = 0; k < 4; ++k) out += i + k <= bytes.size() ? digits[three >> (18 - 6 * k) & 63] : '=';
-    }
-    return out;
-  }
   std::string const& class_name(std::int64_t c) const { return classes[static_cast<std::size_t>(c)]; }
 
   std::vector<double> epochs() const {
@@ -144,19 +136,5 @@ struct report {
       row(class_name(c), r.precision(c), r.recall(c), r.f1(c), std::to_string(r.support(c)));
     row("mean of the classes", r.macro.precision, r.macro.recall, r.macro.f1, "");
     return table + "</table>\n";
-  }
-
-  std::string gallery() const {
-    std::string text = "<div class=\"errors\">\n";
-    for (auto const& m : mistakes) {
-      text += "<figure>";
-      if (!m.png.empty())
-        text += "<img alt=\"test image " + std::to_string(m.index) + "\" src=\"data:image/png;base64," + base64(m.png) +
-                "\"><br>";
-      text += std::to_string(m.index) + ": " + escaped(class_name(m.label)) + " &rarr; " +
-              escaped(class_name(m.predicted)) + "<br>" + number("%.1f %%", 100 * static_cast<double>(m.probability)) +
-              "</figure>\n";
-    }
-    return text + "</div>\n";
   }
 };

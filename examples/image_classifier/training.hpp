@@ -30,9 +30,9 @@
 struct training_diverged : std::runtime_error {
   int epoch;             // counted from 1
   std::ptrdiff_t batch;  // likewise
-  training_diverged(int in_epoch, std::ptrdiff_t in_batch, double loss)
+  training_diverged(int in_epoch, std::ptrdiff_t in_batch, double loss, std::string const& culprit)
       : std::runtime_error("the loss is " + std::to_string(loss) + " in epoch " + std::to_string(in_epoch) +
-                           ", batch " + std::to_string(in_batch) + ": try a smaller --learning-rate"),
+                           ", batch " + std::to_string(in_batch) + ": " + culprit + "; try a smaller --learning-rate"),
         epoch(in_epoch),
         batch(in_batch) {}
 };
@@ -191,10 +191,11 @@ class training_run {
       if (stop_requested != 0) throw interrupted();  // the last checkpoint holds all epochs that are done
       auto const n = static_cast<double>(b->labels.size());
       limbic::tape t;
+      limbic::rng const dropping = dropping_;
       auto const logits = net_.record(t, b->images, dropping_);
       auto const l = find_loss(options_.loss).of(logits, b->labels, loss_);
       double const value = static_cast<double>(l.item());
-      if (!std::isfinite(value)) throw training_diverged(number, count + 1, value);
+      if (!std::isfinite(value)) throw training_diverged(number, count + 1, value, culprit(*b, dropping));
       loss += n * value;
       right += n * share_right(limbic::tensor<float, 2>(logits.value()), b->labels);
       t.backward(l);
@@ -212,6 +213,18 @@ class training_run {
     std::snprintf(text, sizeof text, "epoch %d: %.2f %%", number,
                   100 * (validation_.size() > 0 ? history.validation_accuracy : history.accuracy).back());
     bar.name(text);
+  }
+
+  // The first op of a batch's loss with a value that is not finite: the batch once more, each value looked at.
+  std::string culprit(batch const& b, limbic::rng dropping) const {
+    try {
+      limbic::tape t;
+      t.detect_anomaly();
+      (void)find_loss(options_.loss).of(net_.record(t, b.images, dropping), b.labels, loss_);
+    } catch (limbic::anomaly_error const& e) {
+      return e.what();
+    }
+    return "all ops are finite when they are computed again";
   }
 
   // At the end of an epoch: how good it is, what rate comes next, and whether these weights are to be kept.

@@ -106,6 +106,12 @@ def probabilities(tensors, about, pixels):
     return [v / sum(e) for v in e]
 
 
+def png_size(path):
+    data = path.read_bytes()
+    assert data[:8] == b"\x89PNG\r\n\x1a\n", path
+    return struct.unpack(">II", data[16:24])
+
+
 class Case(unittest.TestCase):
     def setUp(self):
         scratch = tempfile.TemporaryDirectory()
@@ -140,6 +146,15 @@ class Case(unittest.TestCase):
                 path = folder / f"{name}-{kind}-ubyte{'.gz' if packed else ''}"
                 path.write_bytes(gzip.compress(data) if packed else data)
         return folder
+
+    def refuses(self, says, *arguments, code=2, command="train", out=None):
+        done = self.run_it(command, *arguments, out=out)
+        self.assertEqual(done.returncode, code, done.stderr)
+        self.assertIn(says, done.stderr)
+        self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+        self.assertTrue(done.stderr.startswith("image_classifier: "), done.stderr)
+        if out is None and code == 2:
+            self.assertFalse(self.out.exists())
 
 
 class Results(Case):
@@ -193,7 +208,10 @@ class Results(Case):
         self.assertIsNone(re.search(r'(src|href)="(?!#|data:)', page.replace("xlink:href='#", "")), "nothing may be loaded")
         self.assertEqual(len(re.findall("<svg", page)), 2 if shutil.which("gnuplot") else 0)
         wrong = sum(r["label"] != r["predicted"] for r in rows)
-        self.assertEqual(page.count('<figure><img alt="test image'), min(wrong, 24))
+        self.assertEqual(page.count("&rarr;"), min(wrong, 24))
+        with_png = 'alt="pixels' in page  # a build without libpng has no pictures
+        self.assertEqual(page.count('alt="Grad-CAM'), (min(wrong, 24) + 10) * with_png)
+        self.assertEqual(page.count('alt="guided Grad-CAM'), 10 * with_png)
         self.assertEqual(len(re.findall("<td style=", page)), 100)
         self.assertIn(f"{497 - wrong} of 497 test images", page)
 
@@ -304,7 +322,7 @@ class Results(Case):
         self.assertGreater(len(done.stdout.splitlines()), 60)
 
     def test_help(self):
-        for command in ("train", "evaluate", "summary"):
+        for command in ("train", "evaluate", "explain", "summary"):
             done = subprocess.run([PROGRAM, command, "--help"], capture_output=True, text=True)
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             self.assertIn("--model", done.stdout)
@@ -438,6 +456,44 @@ class Folds(Case):
             self.assertFalse(self.out.exists())
 
 
+class Explain(Case):
+    def test_pictures_and_refusals(self):
+        self.passes("train", *QUICK, "2")
+        model, out = self.out / "model.safetensors", self.scratch / "why"
+        predicted = [int(r["predicted"]) for r in self.rows()]
+
+        def explain(*options):
+            self.passes("explain", "--model-file", model, *options, out=out)
+            return json.loads((out / "explanations.json").read_text())
+
+        chosen = explain("--index", "3,14", "--class", "7", "--layer", "c2.norm")
+        self.assertEqual(chosen["layer"], "c2.norm")
+        self.assertEqual([e["index"] for e in chosen["images"]], [3, 14])
+        for e in chosen["images"]:
+            self.assertEqual((e["explained"], e["predicted"]), ("7", str(predicted[e["index"]])))
+        files = [name for e in chosen["images"] for name in e["files"].values()]
+        if files:  # a build without libpng says so and has none
+            self.assertEqual(len(files), 8)
+            sizes = {kind: png_size(out / f"3-{kind}.png") for kind in ("pixels", "grad_cam", "guided_grad_cam")}
+            self.assertEqual(sizes, {"pixels": (8, 8), "grad_cam": (112, 112), "guided_grad_cam": (8, 8)})
+            first = (out / "3-grad_cam.png").read_bytes()
+            self.assertNotEqual(first, (out / "14-grad_cam.png").read_bytes())
+            explain("--index", "3", "--class", "7")
+            self.assertNotEqual(first, (out / "3-grad_cam.png").read_bytes(), "another layer, another picture")
+        page = (out / "explanations.html").read_text()
+        self.assertIsNone(re.search(r'(src|href)="(?!#|data:)', page), "nothing may be loaded")
+
+        every = explain()["images"]
+        self.assertEqual([e["explained"] for e in every], [e["predicted"] for e in every])
+        self.assertEqual(len({e["label"] for e in every}), 10)
+
+        again = self.scratch / "never"
+        for message, *options in (["c1.conv, c1.norm, relu", "--layer", "c9"], ["label, 0, 1, 2", "--class", "ten"],
+                                  ["497", "--index", "497"]):
+            self.refuses(message, "--model-file", model, *options, command="explain", out=again)
+        self.assertFalse(again.exists())
+
+
 class Resume(Case):
     SLOW = [*QUICK, "10", "--average", "0.9", "--seed", "3"]
 
@@ -498,15 +554,6 @@ class Resume(Case):
 
 
 class BadInput(Case):
-    def refuses(self, says, *arguments, code=2, command="train", out=None):
-        done = self.run_it(command, *arguments, out=out)
-        self.assertEqual(done.returncode, code, done.stderr)
-        self.assertIn(says, done.stderr)
-        self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
-        self.assertTrue(done.stderr.startswith("image_classifier: "), done.stderr)
-        if out is None and code == 2:
-            self.assertFalse(self.out.exists())
-
     def test_data(self):
         self.refuses("nowhere", "--data", self.scratch / "nowhere")
         folder = self.idx_folder()
@@ -567,6 +614,7 @@ class BadInput(Case):
         done = self.run_it("train", "--learning-rate", "1e30", *QUICK[:2], "--epochs", "5")
         self.assertEqual(done.returncode, 1)
         self.assertIn("in epoch 1, batch", done.stderr)
+        self.assertRegex(done.stderr, r"\[[a-z0-9_]+\] \w+ \d, \(.*\), is not finite")
         self.assertFalse((self.out / "summary.json").exists())
 
     def test_folder(self):

@@ -52,6 +52,14 @@ TEST_CASE("a summary lists ops, parameters and operations") {
   CHECK_THROWS_AS(summary<float>(net, shape{2, 1, 5, 5}), shape_error);
 }
 
+TEST_CASE("a summary of a model that lies on another device") {
+  rng random{.seed = 1};
+  conv2d<float, scalar> const net(2, 3, 1, random);
+  auto const s = summary<float>(net, shape{1, 2, 4, 4});
+  CHECK(s.rows.size() == 1);
+  CHECK(s.rows[0].shape == std::vector<std::ptrdiff_t>{1, 3, 4, 4});
+}
+
 TEST_CASE("a summary of a recurrent network") {
   rng random{.seed = 1};
   lstm_autoencoder<float> const net({.hidden_size = 16, .latent_size = 3}, random);

@@ -6,6 +6,9 @@
 
 #include "../catch.hpp"
 
+#include <cmath>
+#include <limits>
+
 using namespace limbic;
 
 namespace {
@@ -195,6 +198,47 @@ TEST_CASE("a recomputed segment gives the same bits and remembers nothing", "[ta
   CHECK(nodes[1] == 1);
   CHECK(nodes[0] == 4);
   for (std::ptrdiff_t i = 0; i < first.size(); ++i) CHECK(first.data()[i] == second.data()[i]);
+}
+
+TEST_CASE("gradients of values on the way, before and behind one another", "[tape]") {
+  tape t;
+  auto const x = t.variable(tensor<double, 1>({2}, {1.0, 2.0}));
+  auto const y = square(x);
+  auto const z = y * 3.0;
+  auto const loss = sum(square(z));
+  auto const [gx, gy, gz] = gradients(loss, x, y, z);
+  CHECK(gz(1) == 2 * 12.0);
+  CHECK(gy(1) == 3 * 24.0);
+  CHECK(gx(1) == 4 * 72.0);
+  CHECK(gradients(loss, y)(1) == 72.0);  // once more, and x is no longer asked for
+  CHECK_FALSE(x.has_gradient());
+}
+
+TEST_CASE("gradients through a recomputed segment touch no parameter in it", "[tape]") {
+  auto const m = make_model();
+  tape t;
+  auto const x = t.variable(tensor<double, 2>({1, 3}, {0.1, 0.2, 0.3}));
+  auto const g = gradients(checkpoint([&](auto const& v) { return m(v); }, x), x);
+  CHECK_FALSE(m.w.has_gradient());
+  CHECK(g(0, 0) == gradients(m(x), x)(0, 0));
+}
+
+TEST_CASE("the first value or gradient that is not finite is named on demand", "[tape]") {
+  tape t;
+  t.detect_anomaly();
+  auto const x = t.variable(tensor<double, 1>({3}, {1.0, 0.0, -1.0}));
+  CHECK_THROWS_WITH(log(x), "[log] result 1, (3), is not finite at element 1");
+  auto const root = sum(sqrt(abs(x)));
+  CHECK_THROWS_WITH(t.backward(root), "[sqrt] the gradient of operand 1, (3), is not finite at element 1");
+  tensor<double, 1> const infinite({3}, std::numeric_limits<double>::infinity());
+  CHECK_THROWS_WITH(x * infinite, "[mul] operand 2, (3), is not finite at element 0");
+  t.detect_anomaly(false);
+  CHECK_FALSE(std::isfinite(sum(log(x)).item()));
+  tangent_tape dual;
+  dual.detect_anomaly();
+  tensor<double, 1> const zero({1}, 0.0), one({1}, 1.0);
+  auto const d = dual.variable(zero, one);
+  CHECK_THROWS_AS(sqrt(d), anomaly_error);  // the value is 0, its tangent infinite
 }
 
 TEST_CASE("Hessian-vector products of a model against differences of gradients", "[tape]") {

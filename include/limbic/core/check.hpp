@@ -69,6 +69,10 @@ struct tape_error : error {  // a use that the tape's state does not allow
   static constexpr std::string_view name = "tape_error";
   using error::error;
 };
+struct anomaly_error : error {  // a value or a gradient that is not finite, where a tape was told to look for them
+  static constexpr std::string_view name = "anomaly_error";
+  using error::error;
+};
 struct memory_error : error {  // no memory left
   static constexpr std::string_view name = "memory_error";
   using error::error;

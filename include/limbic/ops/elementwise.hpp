@@ -9,6 +9,8 @@
 // The arguments of slope(s) are what `needs` names: the operands (keep::input), the result (keep::output), the operands
 // and then the result (both), or none, with the lane as explicit template argument (keep::nothing).
 //
+// A rectifier says `static constexpr bool rectifies = true`: guided backpropagation (explain/) treats it apart.
+//
 // An op whose slope may be infinite says `static constexpr bool unbounded = true`: where no gradient comes in, none goes
 // out, rather than 0 * inf = NaN (sqrt at 0, log at 0).
 #pragma once
@@ -78,6 +80,18 @@ void spread_back(D d, sink<T, S, D> dx, F const& f, view<T const, R, D> const& d
   map(d, wide, f, dy, in...);
 }
 
+// Of a rectifier: what goes back is dy * slope where dy > 0 and what it keeps (x or y, of one sign) is too, else nothing.
+template <class Op> struct guided_rectifier {
+  Op o;
+  template <class V> constexpr V operator()(V dy, V kept) const {
+    return math::select(math::either(kept <= V(0), dy <= V(0)), V(0), dy * o.slope(kept));
+  }
+  void adjoint(auto d, auto x, auto y, auto dy, auto dx) const {
+    if constexpr (Op::needs.has_output(0)) spread_back<false>(d, dx, *this, dy, y);
+    else spread_back<false>(d, dx, *this, dy, x);
+  }
+};
+
 }  // namespace detail
 
 template <class Op> struct elementwise_op {
@@ -102,6 +116,12 @@ template <class Op> struct elementwise_op {
     share<0>(d, dy, da, y, a, b, c);
     share<1>(d, dy, db, y, a, b, c);
     share<2>(d, dy, dc, y, a, b, c);
+  }
+  // The same op as guided backpropagation goes back through it.
+  auto guided() const
+    requires requires { Op::rectifies; }
+  {
+    return detail::guided_rectifier<Op>{o};
   }
 
  private:

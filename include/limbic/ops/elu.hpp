@@ -15,6 +15,7 @@ LIMBIC_BEGIN
 struct elu_op {
   static constexpr std::string_view name = "elu";
   static constexpr keep needs = keep::output;
+  static constexpr bool rectifies = true;
   double alpha = 1.0;
 
   template <class V> constexpr V value(V x) const {

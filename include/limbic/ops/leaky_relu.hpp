@@ -15,6 +15,7 @@ LIMBIC_BEGIN
 struct leaky_relu_op {
   static constexpr std::string_view name = "leaky_relu";
   static constexpr keep needs = keep::input;
+  static constexpr bool rectifies = true;
   double negative_slope = 0.01;
 
   template <class V> constexpr V value(V x) const {

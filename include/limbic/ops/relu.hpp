@@ -15,6 +15,7 @@ LIMBIC_BEGIN
 struct relu_op {
   static constexpr std::string_view name = "relu";
   static constexpr keep needs = keep::output;
+  static constexpr bool rectifies = true;
 
   template <class V> constexpr V value(V x) const { return math::select(x <= V(0), V(0), x); }
   template <class V> constexpr V slope(V y) const { return math::select(y <= V(0), V(0), V(1)); }
@@ -23,6 +24,7 @@ struct relu_op {
 struct relu6_op {
   static constexpr std::string_view name = "relu6";
   static constexpr keep needs = keep::output;
+  static constexpr bool rectifies = true;
 
   template <class V> constexpr V value(V x) const {
     return math::select(x <= V(0), V(0), math::select(x >= V(6), V(6), x));

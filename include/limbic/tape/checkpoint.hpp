@@ -19,38 +19,39 @@ template <class F, class T, class D, int RO, int... RI> struct checkpoint_node :
   slot_of<RO>* out;
   std::tuple<slot_of<RI>*...> in;
 
-  static void backward(tape& t, node& base, bool retain) {
+  static void backward(tape& t, node& base, backward_options o) {
     auto& n = static_cast<checkpoint_node&>(base);
-    if (n.out->has(slot::assigned)) n.repeat(t, std::make_index_sequence<sizeof...(RI)>());
-    if (retain) return;
+    if (n.out->has(slot::assigned)) n.repeat(t, o.guided, std::make_index_sequence<sizeof...(RI)>());
+    if (o.retain) return;
     std::apply([&](auto*... i) { (t.unuse(i), ...); }, n.in);
     n.out->flags |= slot::spent;
     if (n.out->uses == 0) t.release_gradient(n.out);
   }
   static void mark(node& base) {
     auto& n = static_cast<checkpoint_node&>(base);
-    std::apply(
-        [&](auto*... i) {
-          std::uint32_t const found = (i->flags | ... | 0U) & slot::chosen;
-          n.out->flags = (n.out->flags & ~std::uint32_t{slot::chosen}) | found;
-        },
-        n.in);
+    std::apply([&](auto*... i) { n.out->lead((i->has(slot::pruned) || ...)); }, n.in);
   }
   static void forget(node& base) { static_cast<checkpoint_node&>(base).out->flags &= ~std::uint32_t{slot::assigned}; }
   static constexpr node_kind kind{"checkpoint", &backward, &mark, &forget};
 
  private:
-  template <std::size_t... I> void repeat(tape& t, std::index_sequence<I...>) {
+  template <std::size_t... I> void repeat(tape& t, bool guided, std::index_sequence<I...>) {
     tape again(t.memory_of_nodes().source());
     again.directions() = t.directions();
     again.set_recomputes();
+    again.detect_anomaly(t.detects_anomaly());
     std::tuple<variable<T, RI, D>...> const x{again.variable(t.template value_view<T, D>(std::get<I>(in)))...};
     {
       auto const y = std::apply(f, x);
       if (!y.wants_gradient()) return;
       again.seed(y, t.template gradient_view<T, D>(out));
     }
-    again.backward();
+    if (t.prunes()) {  // no parameter in the segment is to get a gradient either
+      std::apply([](auto const&... v) { ((v.checked_slot("checkpoint")->flags |= slot::chosen), ...); }, x);
+      again.backward_to_chosen({.guided = guided});
+    } else {
+      again.backward({.guided = guided});
+    }
     auto const give = [&](auto* s, auto const& v) {
       using V = std::remove_cvref_t<decltype(v)>;
       auto const to = t.template gradient_sink<T, V::rank, D>(s, nullptr);

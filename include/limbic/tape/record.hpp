@@ -8,6 +8,26 @@ LIMBIC_BEGIN
 
 namespace detail {
 
+// Where a value that is not finite is, counted from the first; -1 where there is none.
+template <class T> std::ptrdiff_t first_not_finite(T const* x, std::ptrdiff_t n) {
+  for (std::ptrdiff_t i = 0; i < n; ++i)
+    if constexpr (is_dual<T>) {
+      if (!math::isfinite(x[i].value) || !math::isfinite(x[i].tangent)) return i;
+    } else if constexpr (!std::is_integral_v<T>) {
+      if (!math::isfinite(x[i])) return i;
+    }
+  return -1;
+}
+// An error that names the op, where one of these values is not finite. `what`: "result", "gradient of operand".
+template <class T, int R, class D>
+void require_no_anomaly(std::string_view op, std::string_view what, int number, view<T const, R, D> x) {
+  if constexpr (is_host<D>) {
+    if (!x) return;
+    std::ptrdiff_t const i = first_not_finite(x.data(), x.size());
+    if (i >= 0) fail<anomaly_error>(op, what, " ", number, ", ", x.shape(), ", is not finite at element ", i);
+  }
+}
+
 template <class E, int R> struct operand_type {
   using element = E;
   static constexpr int rank = R;
@@ -22,16 +42,16 @@ struct op_node<Op, T, D, std::tuple<operand_type<E, RI>...>, std::integer_sequen
   std::tuple<slot_of<RI>*...> in;
   std::tuple<slot_of<RO>*...> out;
 
-  static void backward(tape& t, node& base, bool retain) {
+  static void backward(tape& t, node& base, backward_options o) {
     auto& n = static_cast<op_node&>(base);
-    n.walk(t, retain, std::index_sequence_for<E...>(), std::make_index_sequence<sizeof...(RO)>());
+    n.walk(t, o, std::index_sequence_for<E...>(), std::make_index_sequence<sizeof...(RO)>());
   }
   static void mark(node& base) {
     auto& n = static_cast<op_node&>(base);
     std::apply(
         [&](auto*... i) {
-          std::uint32_t const found = ((i->has(slot::parameter) ? 0U : i->flags) | ... | 0U) & slot::chosen;
-          std::apply([&](auto*... o) { ((o->flags = (o->flags & ~std::uint32_t{slot::chosen}) | found), ...); }, n.out);
+          bool const leads = ((!i->has(slot::parameter) && i->has(slot::pruned)) || ...);
+          std::apply([&](auto*... o) { (o->lead(leads), ...); }, n.out);
         },
         n.in);
   }
@@ -43,7 +63,7 @@ struct op_node<Op, T, D, std::tuple<operand_type<E, RI>...>, std::integer_sequen
 
  private:
   template <std::size_t... I, std::size_t... O>
-  void walk(tape& t, bool retain, std::index_sequence<I...>, std::index_sequence<O...>) {
+  void walk(tape& t, backward_options o, std::index_sequence<I...>, std::index_sequence<O...>) {
     bool const reached = (std::get<O>(out)->has(slot::assigned) || ...);
     if (reached) {
       void const* written[sizeof...(I) + 1] = {};
@@ -56,12 +76,24 @@ struct op_node<Op, T, D, std::tuple<operand_type<E, RI>...>, std::integer_sequen
       };
       // Brace initialisation: sinks are made in the order of the operands.
       std::tuple<sink<E, RI, D>...> const sinks{sink_of(operand_type<E, RI>(), std::get<I>(in))...};
-      op.adjoint(D{}, t.template value_view<E, D>(std::get<I>(in), Op::needs.has_input(I))...,
-                 t.template value_view<T, D>(std::get<O>(out), Op::needs.has_output(O))...,
-                 t.template gradient_view<T, D>(std::get<O>(out))..., std::get<I>(sinks)...);
+      auto const adjoint = [&](auto const& of) {
+        of.adjoint(D{}, t.template value_view<E, D>(std::get<I>(in), Op::needs.has_input(I))...,
+                   t.template value_view<T, D>(std::get<O>(out), Op::needs.has_output(O))...,
+                   t.template gradient_view<T, D>(std::get<O>(out))..., std::get<I>(sinks)...);
+      };
+      if constexpr (requires { op.guided(); }) {
+        if (o.guided) adjoint(op.guided());
+        else adjoint(op);
+      } else {
+        adjoint(op);
+      }
+      if (t.detects_anomaly())
+        (require_no_anomaly(Op::name, "the gradient of operand", static_cast<int>(I) + 1,
+                            view<E const, RI, D>(std::get<I>(sinks).to)),
+         ...);
       (t.template mark_assigned<E, RI, D>(std::get<I>(in)), ...);
     }
-    if (retain) return;
+    if (o.retain) return;
     (void(Op::needs.has_input(I) ? t.unuse(std::get<I>(in)) : void()), ...);
     (finish_result(t, std::get<O>(out), Op::needs.has_output(O)), ...);
   }
@@ -77,7 +109,7 @@ struct op_node<Op, T, D, std::tuple<operand_type<E, RI>...>, std::integer_sequen
 template <class T, int R, class D> struct lift_node : node {
   slot_of<R>* out;
   T* result;
-  static void backward(tape& t, node& base, bool) {
+  static void backward(tape& t, node& base, backward_options) {
     auto& n = static_cast<lift_node&>(base);
     if (!n.out->has(slot::assigned)) return;
     auto const g = t.template gradient_view<dual<T>, D>(n.out);
@@ -195,6 +227,12 @@ auto record_slots(tape& t, Op const& o, Shapes const& shapes, std::index_sequenc
     return view<T, std::tuple_element_t<K, Shapes>::rank, D>(nullptr, s->extents);
   };
   o.forward(D{}, target(std::integral_constant<std::size_t, O>())..., t.template value_view<E, D>(in)...);
+  if (t.detects_anomaly()) {
+    int number = 0;
+    (require_no_anomaly(Op::name, "operand", ++number, t.template value_view<E, D>(in)), ...);
+    number = 0;
+    (require_no_anomaly(Op::name, "result", ++number, t.template value_view<T, D>(std::get<V>(out))), ...);
+  }
   if (wants) {
     using N = op_node<Op, T, D, std::tuple<operand_type<E, RI>...>,
                       std::integer_sequence<int, std::tuple_element_t<O, Shapes>::rank...>>;
@@ -238,16 +276,17 @@ template <class X> auto tape::enter(X&& x, std::uint32_t flags) {
   return limbic::variable<E, R, D>(*this, detail::enter_view<E>(*this, as_view(x), temporary, flags));
 }
 
-// The gradients of a scalar with respect to chosen variables, as tensors; nothing else gets one, no parameter is touched
-// (what backward() had left in the chosen ones is cleared). The tape stays usable.
-template <class T, int R, class D, class... X> auto gradients(variable<T, R, D> const& y, X const&... x) {
+namespace detail {
+
+template <class T, int R, class D, class... X>
+auto gradients_by(bool guided, variable<T, R, D> const& y, X const&... x) {
   tape* const t = y.owner();
   ((x.checked_slot("gradients")->flags |= detail::slot::chosen), ...);
   ((x.checked_slot("gradients")->flags &= ~std::uint32_t{detail::slot::assigned}), ...);
   if (y.size() != 1) fail<shape_error>("gradients", "a value of shape ", y.shape(), " is not a scalar");
   tensor<T, R, D> const one(y.shape(), T(1));
   t->seed(y, one);
-  t->backward_to_chosen({.retain = true});
+  t->backward_to_chosen({.retain = true, .guided = guided});
   auto const take = [&](auto const& v) {
     using V = std::remove_cvref_t<decltype(v)>;
     auto* const s = v.checked_slot("gradients");
@@ -260,6 +299,14 @@ template <class T, int R, class D, class... X> auto gradients(variable<T, R, D> 
   std::tuple<tensor<typename X::value_type, X::rank, D>...> result{take(x)...};
   if constexpr (sizeof...(X) == 1) return std::get<0>(std::move(result));
   else return result;
+}
+
+}  // namespace detail
+
+// The gradients of a scalar with respect to chosen variables, as tensors; nothing else gets one, no parameter is touched
+// (what backward() had left in the chosen ones is cleared). The tape stays usable.
+template <class T, int R, class D, class... X> auto gradients(variable<T, R, D> const& y, X const&... x) {
+  return detail::gradients_by(false, y, x...);
 }
 
 LIMBIC_END

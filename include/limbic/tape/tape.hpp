@@ -11,6 +11,10 @@
 // however deep the graph. A pass frees what it has used, so a second pass over the same nodes is an error unless the
 // first was told to retain them.
 //
+// To find where a NaN comes from, call detect_anomaly() before anything is recorded: the first op with a result or a
+// gradient that is not finite then ends the work with an anomaly_error that names it. Every value is read once more for
+// that; on a GPU it does nothing.
+//
 // Tensors and views given to a tape by name are referred to and must outlive the backward pass; temporaries are copied.
 // A tape and its variables belong to one thread. A variable that outlives its tape is an error when used, never
 // undefined.
@@ -23,6 +27,11 @@ LIMBIC_BEGIN
 
 class tape;
 template <class T, int R, class D = default_device> class variable;
+
+struct backward_options {
+  bool retain = false;  // keep values and nodes for another pass
+  bool guided = false;  // rectifiers pass on what explains, not the gradient: explain/guided_backpropagation.hpp
+};
 
 namespace detail {
 
@@ -41,7 +50,9 @@ struct slot {
     assigned = 2,   // the gradient has received its first contribution
     spent = 4,      // the node that made it was freed by a backward pass
     parameter = 8,  // `owner` is the parameter whose value this is, and which holds the gradient
-    chosen = 16     // on the way to an input that gradients() was asked for
+    chosen = 16,    // gradients() was asked for this one
+    leads = 32,     // on the way to a chosen one
+    pruned = chosen | leads
   };
   void* value = nullptr;
   void* gradient = nullptr;
@@ -54,6 +65,7 @@ struct slot {
   std::uint32_t flags = 0;
 
   bool has(std::uint32_t f) const { return (flags & f) != 0; }
+  void lead(bool to_chosen) { flags = (flags & ~std::uint32_t{leads}) | (to_chosen ? std::uint32_t{leads} : 0U); }
 };
 template <int R> struct slot_of : slot {
   limbic::shape<R> extents;
@@ -68,8 +80,8 @@ template <int R> void set_extents(slot_of<R>* s, shape<R> const& e) {
 struct node;
 struct node_kind {
   std::string_view name;
-  void (*backward)(tape&, node&, bool retain);
-  void (*mark)(node&);    // results lie on the way to a chosen input when an operand does
+  void (*backward)(tape&, node&, backward_options);
+  void (*mark)(node&);    // results lead to a chosen slot when an operand does
   void (*forget)(node&);  // gradients of the results are cleared, for another pass
 };
 struct node {
@@ -93,10 +105,6 @@ struct direction {
 };
 
 }  // namespace detail
-
-struct backward_options {
-  bool retain = false;  // keep values and nodes for another pass
-};
 
 class tape {
  public:
@@ -159,13 +167,17 @@ class tape {
   void backward(backward_options o = {}) {
     if (!seeded_) fail<tape_error>("backward", "no value was given to start from");
     seeded_ = false;
-    for (detail::node* n = last_; n != nullptr; n = n->before) n->kind->backward(*this, *n, o.retain);
+    for (detail::node* n = last_; n != nullptr; n = n->before) n->kind->backward(*this, *n, o);
     retained_ = o.retain;
     if (!o.retain) {
       last_ = nullptr;
       nodes_ = 0;
     }
   }
+
+  // The first op with a value or a gradient that is not finite is an error from now on.
+  void detect_anomaly(bool on = true) { detects_anomaly_ = on; }
+  bool detects_anomaly() const { return detects_anomaly_; }  // whether it is
 
   std::size_t nodes() const { return nodes_; }         // recorded and not yet freed
   std::size_t bytes() const { return arena_.used(); }  // of the arena: nodes, slots, small values
@@ -212,7 +224,7 @@ class tape {
   // gradients that sinks of the same node already write, null at its end.
   template <class T, int R, class D> sink<T, R, D> gradient_sink(detail::slot_of<R>* s, void const* const* earlier) {
     sink<T, R, D> to;
-    if (!s->has(pruned_ ? detail::slot::chosen : detail::slot::wants)) return to;
+    if (!s->has(pruned_ ? detail::slot::pruned : detail::slot::wants)) return to;
     if (s->has(detail::slot::parameter)) {
       auto const& p = *static_cast<limbic::parameter<T, R, D> const*>(s->owner);
       to = sink<T, R, D>(p.gradient_storage(), p.has_gradient());
@@ -225,7 +237,7 @@ class tape {
   }
   // What is written to its gradient from now on is added.
   template <class T, int R, class D> void mark_assigned(detail::slot_of<R>* s) {
-    if (!s->has(pruned_ ? detail::slot::chosen : detail::slot::wants)) return;
+    if (!s->has(pruned_ ? detail::slot::pruned : detail::slot::wants)) return;
     s->flags |= detail::slot::assigned;
     if (s->has(detail::slot::parameter)) static_cast<limbic::parameter<T, R, D> const*>(s->owner)->set_has_gradient();
   }
@@ -252,7 +264,9 @@ class tape {
     ++nodes_;
   }
 
-  // Runs backward only along the ways to the slots marked as chosen.
+  // Whether such a pass goes on: see below.
+  bool prunes() const { return pruned_; }
+  // Runs backward only along the ways to the chosen slots.
   void backward_to_chosen(backward_options o) {
     std::size_t const bytes = (nodes_ + 1) * sizeof(detail::node*);
     auto** const order = static_cast<detail::node**>(arena_.source().allocate(bytes));
@@ -304,7 +318,7 @@ class tape {
   detail::buffer* buffers_ = nullptr;
   detail::buffer* free_ = nullptr;
   detail::direction* directions_ = nullptr;
-  bool seeded_ = false, retained_ = false, pruned_ = false, recomputes_ = false;
+  bool seeded_ = false, retained_ = false, pruned_ = false, recomputes_ = false, detects_anomaly_ = false;
 };
 
 // A handle to a tensor on a tape, cheap to copy. As long as it lives, its value (and, after a backward pass, its gradient)
