@@ -56,7 +56,8 @@ enum class command { none, train, evaluate, explain, summary };
 
 struct settings {
   command what = command::none;
-  std::string data = "digits", out, model_file, scaling = "standard";
+  std::vector<std::string> data{"digits"};
+  std::string out, model_file, scaling = "standard";
   std::string layer, of = "predicted";  // of explain: where to look, which class to look for
   std::vector<std::ptrdiff_t> indices;  // and of which images
   network_options network;
@@ -86,9 +87,13 @@ settings read_options(int argc, char** argv) {
 
   for (auto* const sub : {train, evaluate, explain}) {
     sub->add_option("--out", s.out, "folder for all results")->required();
-    sub->add_option("--data", s.data,
-                    "digits (8 x 8, shipped), or a folder or CSV file: MNIST-like IDX, CIFAR-10, SVHN, "
-                    "FER-2013, a folder of images for each class");
+    sub->add_option(
+           "--data", s.data,
+           "digits (8 x 8, shipped), or a folder or CSV file: MNIST-like IDX, CIFAR-10, SVHN, "
+           "FER-2013, a folder of images for each class; again and again: several sets of the same classes and "
+           "sizes, mixed")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     sub->add_option("--threads", s.threads, "threads, 0: one for each core; changes no result")
         ->check(CLI::Range(0, 1024));
   }
@@ -112,6 +117,13 @@ settings read_options(int argc, char** argv) {
                       "whose images Grad-CAM looks at, as `summary` names it (relu:2 is the third of that name); none: "
                       "the last ones");
 
+  std::string protocol;
+  train
+      ->add_option(
+          "--protocol", protocol,
+          "thesis: other defaults, namely batches of 64, rate 0.001, class weights (where the loss takes them), "
+          "zoom, shear and flip 0.2, scaling emosynthnet, ends after 15 epochs without improvement")
+      ->check(CLI::IsMember({"thesis"}));
   train->add_flag("--resume", s.resume, "go on where a run with the same options was stopped")->capture_default_str();
   train->add_option("--epochs", s.epochs, "the most passes over the training images")->check(CLI::Range(1, 1 << 24));
   train->add_option("--batch", t.batch, "images in a batch")->check(CLI::Range(1, 1 << 20));
@@ -184,6 +196,19 @@ settings read_options(int argc, char** argv) {
     throw bad_input(std::string(e.what()) + " (see --help)");
   }
   auto const& loss = find_loss(t.loss);
+  if (protocol == "thesis") {
+    auto const usually = [&](char const* option, auto& value, auto const& other) {
+      if (train->get_option(option)->count() == 0) value = other;
+    };
+    usually("--batch", t.batch, 64);
+    usually("--learning-rate", t.learning_rate, 1e-3);
+    usually("--class-weights", t.class_weights, loss.weighs);
+    usually("--scaling", s.scaling, "emosynthnet");
+    usually("--zoom", t.augment.zoom, 0.2);
+    usually("--shear", t.augment.shear, 0.2);
+    usually("--flip", t.augment.flip, 0.2);
+    usually("--patience", t.patience, 15);
+  }
   if (t.class_weights && !loss.weighs) throw bad_input("--class-weights: " + t.loss + " takes none");
   if (margin->count() > 0 && loss.margin < 0) throw bad_input("--margin: " + t.loss + " has none");
   if (scale->count() > 0 && !loss.cosine) throw bad_input("--scale: " + t.loss + " takes no cosines");
@@ -226,7 +251,11 @@ limbic::channel_scaler::numbers numbers_of(json const& list) {
 
 // What results depend on besides the options of training.
 json described(settings const& s, dataset const& d) {
-  return {{"data", s.data == "digits" ? s.data : fs::path(s.data).lexically_normal().filename().string()},
+  std::string names;
+  for (auto const& path : s.data)
+    names += (names.empty() ? "" : " + ") +
+             (path == "digits" ? path : fs::path(path).lexically_normal().filename().string());
+  return {{"data", names},
           {"crc32", d.crc32},
           {"validation", s.parts.validation},
           {"imbalance", s.parts.imbalance},
@@ -457,7 +486,7 @@ class attempt {
   dataset data;
   classifier made;
 
-  attempt(settings const& s, limbic::image_data all)
+  attempt(settings const& s, dataset::sets all)
       : data(s.data, std::move(all), s.parts),
         made{nullptr, make_scaler(s, data), data.classes, {}},
         settings_(sized(s, data)),
@@ -521,20 +550,21 @@ void run_train(settings const& s) {
 // Trains once for each fold. The checkpoints of all lie there until the end, so that it can be stopped at any time. No model
 // is kept: none of them has seen all images, and none is better than the others for a reason.
 void run_folds(settings s) {
-  limbic::image_data const all = dataset::read(s.data);
+  dataset::sets const all = dataset::read(s.data);
   auto one = std::make_unique<attempt>(s, all);
   results_folder const folder = prepare_folder(s);
   std::vector<std::string> checkpoints;
   for (int k = 1; k <= s.parts.folds; ++k)
     checkpoints.push_back(prepare_checkpoint(s, "fold" + std::to_string(k) + ".checkpoint.safetensors"));
-  limbic::tensor<float, 2> probabilities({all.train.size(), one->data.class_count()}, limbic::uninitialized);
+  limbic::image_set const whole = dataset::all_to_train(all);
+  limbic::tensor<float, 2> probabilities({whole.size(), one->data.class_count()}, limbic::uninitialized);
   fold_results folds;
   for (s.parts.fold = 0;;) {
     one->train(checkpoints[static_cast<std::size_t>(s.parts.fold)]);
     test_result const r(one->made, one->data);
-    for (std::ptrdiff_t i = 0; i < one->data.tested.size(); ++i)
+    for (std::ptrdiff_t i = 0; i < one->data.test.size(); ++i)
       for (std::ptrdiff_t c = 0; c < r.probabilities.extent(1); ++c)
-        probabilities(one->data.tested(i), c) = r.probabilities(i, c);
+        probabilities(one->data.tested[static_cast<std::size_t>(i)], c) = r.probabilities(i, c);
     std::printf("fold %d: %.2f %%\n", s.parts.fold + 1, 100 * r.accuracy);
     folds.accuracy.push_back(r.accuracy);
     folds.epochs.push_back(one->history().epochs());
@@ -544,12 +574,12 @@ void run_folds(settings s) {
     one.reset();
     one = std::make_unique<attempt>(s, all);
   }
-  one->data.test = all.train;  // all of them were tested
+  one->data.test = whole;  // all of them were tested
   one->made.about["epochs"] = std::accumulate(folds.epochs.begin(), folds.epochs.end(), 0);
   one->made.about["best_epoch"] = folds.best_epoch;
   training_history h;
   h.seconds = folds.seconds;
-  conclude(one->made, one->data, {std::move(probabilities), all.train.labels}, s, folder, h, folds);
+  conclude(one->made, one->data, {std::move(probabilities), whole.labels}, s, folder, h, folds);
   for (auto const& path : checkpoints) fs::remove(path);
 }
 
@@ -586,14 +616,14 @@ loaded load_both(settings const& s) {
   dataset d(s.data, {.validation = c.about.at("settings").at("validation").get<double>(),
                      .seed = c.about.at("training").at("seed").get<std::uint64_t>()});
   if (d.classes != c.classes)
-    throw bad_input(s.data + ": its " + std::to_string(d.classes.size()) + " classes are not the " +
+    throw bad_input(s.data.front() + ": its " + std::to_string(d.classes.size()) + " classes are not the " +
                     std::to_string(c.classes.size()) + " of " + s.model_file);
   auto const channels = c.about.at("settings").at("channels").get<std::ptrdiff_t>();
   auto const text = [](std::ptrdiff_t a, std::ptrdiff_t b, std::ptrdiff_t e) {
     return std::to_string(a) + " x " + std::to_string(b) + " x " + std::to_string(e);
   };
   if (d.extent(0) != channels || d.extent(1) != height || d.extent(2) != columns)
-    throw bad_input(s.data + ": its images are " + text(d.extent(0), d.extent(1), d.extent(2)) + ", but " +
+    throw bad_input(s.data.front() + ": its images are " + text(d.extent(0), d.extent(1), d.extent(2)) + ", but " +
                     s.model_file + " takes " + text(channels, height, columns));
   return {std::move(c), std::move(d)};
 }

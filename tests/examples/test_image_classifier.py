@@ -328,6 +328,49 @@ class Results(Case):
             self.assertIn("--model", done.stdout)
 
 
+    def test_several_sets(self):
+        folder = self.idx_folder()
+        said = self.passes("train", "--data", "digits", "--data", folder, *QUICK, "4", "--threads", "1").stdout
+        self.assertIn("1710 images to train with, 190 to validate, 557 to test", said)  # 1170 + 540, 130 + 60, 497 + 60
+        self.assertEqual(self.summary()["settings"]["data"], "digits + set")
+        images, labels = read_digits()
+        self.assertEqual([int(r["label"]) for r in self.rows()][497:], labels[600:660])
+        self.assertGreater(self.summary()["test_accuracy"], 0.9)
+        again = self.scratch / "again"
+        self.passes("evaluate", "--model-file", self.out / "model.safetensors", "--data", "digits", "--data", folder, out=again)
+        self.assertEqual((again / "predictions.csv").read_bytes(), (self.out / "predictions.csv").read_bytes())
+        # Folds are of both.
+        self.passes("train", "--data", folder, "--data", "digits", "--folds", "2", *QUICK, "1", "--threads", "1", out=again)
+        self.assertEqual([int(r["label"]) for r in self.rows(again)], labels[:600] + labels)
+
+    def test_sets_that_do_not_fit(self):
+        folder = self.idx_folder()
+        images, labels = read_digits()
+        for name, classes, size in (("three", 3, 8), ("large", 10, 9)):
+            for k in range(classes):
+                (self.scratch / name / str(k)).mkdir(parents=True)
+                for n in range(5):
+                    (self.scratch / name / str(k) / f"{n}.pgm").write_bytes(b"P5 %d %d 255\n" % (size, size) + bytes(size * size))
+        for name, says in (("three", "its 3 classes are not the 10 of"), ("large", "its images are 1 x 9 x 9, but those of")):
+            done = self.run_it("train", "--data", folder, "--data", self.scratch / name)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(f"{name}: {says} {folder}", done.stderr)
+            self.assertFalse(self.out.exists())
+
+    def test_protocol(self):
+        def used(*options):
+            self.passes("train", "--protocol", "thesis", *options, *QUICK[:2], "--epochs", "1", "--threads", "1")
+            summary = self.summary()
+            t = summary["training"]
+            return [summary["settings"]["scaling"], *(t[k] for k in ("batch", "learning_rate", "class_weights", "zoom", "shear",
+                                                                      "flip", "patience"))]
+        self.assertEqual(used(), ["emosynthnet", 64, 1e-3, True, 0.2, 0.2, 0.2, 15])
+        self.assertEqual(used("--loss", "mam_sce", "--flip", "0", "--batch", "32", "--scaling", "unit"),
+                         ["unit", 32, 1e-3, False, 0.2, 0.2, 0, 15])
+        self.assertEqual(used("--class-weights=false")[3], False)
+        self.assertEqual(self.run_it("train", "--protocol", "other").returncode, 2)
+
+
 class FineTuning(Case):
     HIDDEN = "hidden.weight"
 
