@@ -223,10 +223,14 @@ settings read_options(int argc, char** argv) {
   return s;
 }
 
+std::string fold_checkpoint(int fold) { return "fold" + std::to_string(fold + 1) + ".checkpoint.safetensors"; }
+
 results_folder prepare_folder(settings const& s) {
   results_folder folder(s.out);
-  folder.prepare({"predictions.csv", "report.html", "model.safetensors", "summary.json", "checkpoint.safetensors",
-                  "explanations.html", "explanations.json"});
+  results_folder::names files{"predictions.csv",        "report.html",       "model.safetensors", "summary.json",
+                              "checkpoint.safetensors", "explanations.html", "explanations.json"};
+  for (int k = 0; k < s.parts.folds; ++k) files.push_back(fold_checkpoint(k));
+  folder.prepare(files);
   return folder;
 }
 
@@ -554,8 +558,7 @@ void run_folds(settings s) {
   auto one = std::make_unique<attempt>(s, all);
   results_folder const folder = prepare_folder(s);
   std::vector<std::string> checkpoints;
-  for (int k = 1; k <= s.parts.folds; ++k)
-    checkpoints.push_back(prepare_checkpoint(s, "fold" + std::to_string(k) + ".checkpoint.safetensors"));
+  for (int k = 0; k < s.parts.folds; ++k) checkpoints.push_back(prepare_checkpoint(s, fold_checkpoint(k)));
   limbic::image_set const whole = dataset::all_to_train(all);
   limbic::tensor<float, 2> probabilities({whole.size(), one->data.class_count()}, limbic::uninitialized);
   fold_results folds;
