@@ -26,9 +26,11 @@ struct bad_input : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// Set by Ctrl-C and by a polite kill; long work looks at it, and throws interrupted where it can be taken up again.
+// Set by Ctrl-C and by a polite kill; long work looks at it, and throws interrupted.
 inline volatile std::sig_atomic_t stop_requested = 0;
-struct interrupted {};
+struct interrupted {
+  bool resumes = false;  // whether --resume takes the work up again
+};
 
 template <class Run> int run_program(char const* name, Run const& run) {
   auto const report = [&](char const* message, int code) {
@@ -40,8 +42,8 @@ template <class Run> int run_program(char const* name, Run const& run) {
   try {
     run();
     return 0;
-  } catch (interrupted const&) {
-    return report("stopped; the same options and --resume go on from here", 130);
+  } catch (interrupted const& e) {
+    return report(e.resumes ? "stopped; the same options and --resume go on from here" : "stopped", 130);
   } catch (bad_input const& e) {
     return report(e.what(), 2);
   } catch (limbic::error const& e) {  // a file or a value that is not as it must be

@@ -3,8 +3,23 @@
 
 #include <limbic/models/emosynthnet.hpp>
 
+namespace {
+
+struct emosynthnet {
+  network_options options;
+  limbic::emosynthnet<float> net;
+
+  emosynthnet(network_options const& o, limbic::rng& random)
+      : options(o),
+        net({.channels = o.channels, .classes = o.classes, .size = {o.height, o.columns}, .width = o.width}, random) {
+    if (o.cosine()) net.d3.bias = {};
+  }
+  auto operator()(auto const& x, auto mode) const { return head_of(options, net.features(x, mode), net.d3); }
+  void each(auto f) { net.each(f); }
+};
+
+}  // namespace
+
 std::unique_ptr<network> make_emosynthnet(network_options const& o, limbic::rng& random) {
-  limbic::emosynthnet_options const own{
-      .channels = o.channels, .classes = o.classes, .size = {o.height, o.columns}, .width = o.width};
-  return std::make_unique<network_of<limbic::emosynthnet<float>>>(o, own, random);
+  return std::make_unique<network_of<emosynthnet>>(o, random);
 }

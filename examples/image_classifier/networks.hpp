@@ -11,7 +11,10 @@
 
 #include <limbic/core/visit.hpp>
 #include <limbic/explain.hpp>
+#include <limbic/nn/linear.hpp>
 #include <limbic/nn/summary.hpp>
+#include <limbic/ops/mul.hpp>
+#include <limbic/ops/pairwise_cosine_similarity.hpp>
 #include <limbic/tape/record.hpp>
 
 #include <memory>
@@ -25,7 +28,17 @@ struct network_options {
   std::ptrdiff_t width = 32;                  // channels of the first convolution, from which all others follow
   std::ptrdiff_t channels = 1, classes = 10;  // of the images, of the result
   std::ptrdiff_t height = 28, columns = 28;   // of the images
+  std::string head = "linear";  // or cosine: the logits are scale times the cosines of features and weights
+  double scale = 16;            // of a cosine head
+
+  bool cosine() const { return head == "cosine"; }
 };
+
+// The logits, from what the last layer reads. A cosine head has no bias.
+auto head_of(network_options const& o, auto const& features, limbic::linear<float> const& last) {
+  if (!o.cosine()) return last(features);
+  return limbic::mul(limbic::pairwise_cosine_similarity(features, last.weight), o.scale);
+}
 
 class network {
  public:
@@ -54,6 +67,11 @@ class network {
   void each(auto f) {
     for (auto const& m : members_) std::visit([&](auto* member) { f(std::string_view(m.name), *member); }, m.member);
   }
+  // Whether a member of this name belongs to the layer that gives the logits: networks name it last.
+  bool in_last_layer(std::string_view name) const {
+    std::string_view const last = members_.back().name;
+    return name.substr(0, name.rfind('.')) == last.substr(0, last.rfind('.'));
+  }
   // Takes the values of another network with the same options.
   void assign(network const& other) {
     for (std::size_t i = 0; i < members_.size(); ++i)
@@ -80,9 +98,8 @@ class network {
 // A network of the type Net, whose call takes images and a mode.
 template <class Net> class network_of final : public network {
  public:
-  template <class Options>
-  network_of(network_options const& o, Options const& own, limbic::rng& random)
-      : input_{{1, o.channels, o.height, o.columns}}, net_(own, random) {
+  network_of(network_options const& o, limbic::rng& random)
+      : input_{{1, o.channels, o.height, o.columns}}, net_(o, random) {
     list_members(net_);
   }
   limbic::tensor<float, 2> logits(limbic::tensor<float, 4> const& x) const override {

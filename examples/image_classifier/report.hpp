@@ -24,6 +24,7 @@ struct report {
   limbic::confusion_counts confusion;
   std::vector<explanation> examples, mistakes;  // one of each class; the worst first
   std::vector<std::pair<std::string, std::string>> settings;
+  std::vector<double> folds;  // the accuracy of each, where there are any
 
   std::string html() const {
     page p(title);
@@ -41,6 +42,11 @@ struct report {
       p.heading("Training");
       p.picture(loss_plot());
       p.picture(accuracy_plot());
+    }
+    if (!folds.empty()) {
+      p.heading("Folds");
+      p.text("Each image was tested once, by a network that had not seen its fold.");
+      p.raw(fold_table());
     }
     p.heading("Confusion");
     p.text("What became of the images of each class (row), in percent of them.");
@@ -109,6 +115,13 @@ struct report {
       }
       table += "</tr>\n";
     }
+    return table + "</table>\n";
+  }
+
+  std::string fold_table() const {
+    std::string table = "<table><tr><th>fold</th><th>accuracy</th></tr>\n";
+    for (std::size_t k = 0; k < folds.size(); ++k)
+      table += "<tr><td>" + std::to_string(k + 1) + "</td><td>" + number("%.4f", folds[k]) + "</td></tr>\n";
     return table + "</table>\n";
   }
 

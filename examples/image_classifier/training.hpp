@@ -39,6 +39,8 @@ struct training_diverged : std::runtime_error {
 
 struct training_options {
   std::string loss = "cross_entropy";
+  double margin = 0;  // of the loss, where it has one
+  double scale = 16;  // of the cosines, where it needs a cosine head
   bool class_weights = false;
   std::ptrdiff_t batch = 64;
   double learning_rate = 1e-3;
@@ -50,6 +52,8 @@ struct training_options {
   // For checkpoints, which refuse to go on with others.
   void each(auto f) {
     f("loss", std::as_const(loss));
+    f("margin", std::as_const(margin));
+    f("scale", std::as_const(scale));
     f("class_weights", std::as_const(class_weights));
     f("batch", std::as_const(batch));
     f("learning_rate", std::as_const(learning_rate));
@@ -126,7 +130,9 @@ class training_run {
         average_(net, {.decay = o.average, .warm_up = true}),
         plateau_(o.learning_rate, {.factor = 0.1, .patience = 5}),
         stopping_({.patience = o.patience}) {
-    if (o.class_weights) weights_ = limbic::class_weights<float>(train.labels, classes);
+    loss_.margin = o.margin;
+    loss_.scale = o.scale;
+    if (o.class_weights) loss_.weights = limbic::class_weights<float>(train.labels, classes);
   }
 
   // Trains until `epochs` are done or there is nothing more to hope for; what is kept is then in `best`. After each
@@ -187,7 +193,7 @@ class training_run {
       limbic::tape t;
       limbic::rng const dropping = dropping_;
       auto const logits = net_.record(t, b->images, dropping_);
-      auto const l = loss_of(options_.loss, logits, b->labels, weights_);
+      auto const l = find_loss(options_.loss).of(logits, b->labels, loss_);
       double const value = static_cast<double>(l.item());
       if (!std::isfinite(value)) throw training_diverged(number, count + 1, value, culprit(*b, dropping));
       loss += n * value;
@@ -214,7 +220,7 @@ class training_run {
     try {
       limbic::tape t;
       t.detect_anomaly();
-      (void)loss_of(options_.loss, net_.record(t, b.images, dropping), b.labels, weights_);
+      (void)find_loss(options_.loss).of(net_.record(t, b.images, dropping), b.labels, loss_);
     } catch (limbic::anomaly_error const& e) {
       return e.what();
     }
@@ -252,5 +258,5 @@ class training_run {
   limbic::exponential_moving_average average_;
   limbic::reduce_on_plateau plateau_;
   limbic::early_stopping stopping_;
-  limbic::tensor<float, 1> weights_;  // of the classes; empty: all alike
+  loss_options loss_;
 };

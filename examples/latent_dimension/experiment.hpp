@@ -63,7 +63,7 @@ class training {
       on_epoch(1);
       if (stop_requested != 0) {
         save();
-        throw interrupted();
+        throw interrupted{.resumes = true};
       }
       if (clock::now() - began > std::chrono::seconds(1)) save();
     }

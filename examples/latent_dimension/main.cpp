@@ -260,7 +260,7 @@ void run_round(std::vector<limbic::search_trial> const& asked, limbic::search_lo
   limbic::parallel_for(static_cast<std::ptrdiff_t>(jobs), 1, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
     for (auto job = static_cast<std::size_t>(begin); job < static_cast<std::size_t>(end); ++job) try {
         if (stop_requested == 0) run(job);
-        else throw interrupted();
+        else throw interrupted{.resumes = true};
       } catch (...) {
         problems[job] = std::current_exception();
       }

@@ -12,10 +12,12 @@ import pathlib
 import re
 import shutil
 import signal
+import statistics
 import struct
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import zlib
 
@@ -89,12 +91,18 @@ def affine(tensors, prefix, x):
     return [b[r] + sum(w[r * columns + k] * x[k] for k in range(columns)) for r in range(rows)]
 
 
+def cosines(tensors, about, x):
+    (rows, columns), w = tensors["out.weight"]
+    rows = [w[r * columns:(r + 1) * columns] for r in range(rows)]
+    return [about["training"]["scale"] * sum(a * b for a, b in zip(r, x)) / math.hypot(*r) / math.hypot(*x) for r in rows]
+
+
 def probabilities(tensors, about, pixels):
     planes = [[about["factor"][0] * v + about["offset"][0] for v in pixels]]
     planes = halve(convolve(convolve(planes, 8, tensors, "c1"), 8, tensors, "c2"), 8)
     planes = halve(convolve(convolve(planes, 4, tensors, "c3"), 4, tensors, "c4"), 4)
     hidden = [max(0.0, v) for v in affine(tensors, "hidden", [v for p in planes for v in p])]
-    z = affine(tensors, "out", hidden)
+    z = cosines(tensors, about, hidden) if about["settings"]["head"] == "cosine" else affine(tensors, "out", hidden)
     e = [math.exp(v - max(z)) for v in z]
     return [v / sum(e) for v in e]
 
@@ -209,17 +217,69 @@ class Results(Case):
         self.assertIn(f"{497 - wrong} of 497 test images", page)
 
     def test_a_set_with_a_test_part_and_the_model_computed_anew(self):
-        self.passes("train", "--data", self.idx_folder(), *QUICK, "3", "--threads", "1")
-        summary, rows = self.summary(), self.rows()
-        self.check_predictions(summary, rows, 60)
-        images, labels = read_digits()
-        self.assertEqual([int(r["label"]) for r in rows], labels[600:660])
+        folder = self.idx_folder()
+        for loss in ([], ["--loss", "am_softmax", "--scale", "8"]):
+            self.passes("train", "--data", folder, *QUICK, "3", "--threads", "1", *loss)
+            summary, rows = self.summary(), self.rows()
+            self.check_predictions(summary, rows, 60)
+            images, labels = read_digits()
+            self.assertEqual([int(r["label"]) for r in rows], labels[600:660])
+            tensors, metadata = read_safetensors(self.out / "model.safetensors")
+            self.assertEqual("out.bias" in tensors, not loss)
+            about = json.loads(metadata["image_classifier"])
+            for i in (0, 1, 59):
+                expected = probabilities(tensors, about, images[600 + i])
+                for c, p in enumerate(expected):
+                    self.assertAlmostEqual(float(rows[i][f"p_{c}"]), p, delta=1e-4)
+
+    def test_margins(self):
+        outcomes = set()
+        for loss, own in (("soft_margin", 0.5), ("normalized_softmax", 0), ("am_softmax", 0.35), ("arcface", 0.5),
+                          ("dynamic_additive", 0.2)):
+            self.passes("train", "--loss", loss, "--class-weights", *QUICK, "6", "--threads", "1")
+            summary = self.summary()
+            self.assertGreaterEqual(summary["test_accuracy"], 0.8, loss)
+            self.assertEqual(summary["training"]["margin"], own)
+            self.assertEqual(summary["settings"]["head"], "linear" if loss == "soft_margin" else "cosine")
+            outcomes.add((self.out / "predictions.csv").read_bytes())
+            again = self.scratch / "again"
+            self.passes("evaluate", "--model-file", self.out / "model.safetensors", "--threads", "1", out=again)
+            self.assertEqual((again / "predictions.csv").read_bytes(), (self.out / "predictions.csv").read_bytes())
+        self.assertEqual(len(outcomes), 5)
+        # A margin of nothing is the softmax of cosines.
+        results = []
+        for loss in (["normalized_softmax"], ["am_softmax", "--margin", "0"], ["am_softmax", "--margin", "0.1"]):
+            self.passes("train", "--loss", *loss, *QUICK, "1", "--threads", "1")
+            results.append([[float(r[f"p_{c}"]) for c in range(10)] for r in self.rows()])
+        difference = [max(abs(a - b) for x, y in zip(results[0], r) for a, b in zip(x, y)) for r in results[1:]]
+        self.assertLess(difference[0], 1e-3)
+        self.assertGreater(difference[1], 1e-2)
+
+    def test_a_cosine_head_of_emosynthnet(self):
+        folder = self.scratch / "large"
+        for k in range(3):
+            (folder / str(k)).mkdir(parents=True)
+            for n in range(10):
+                (folder / str(k) / f"{n}.pgm").write_bytes(b"P5 16 16 255\n" + bytes([90 * k + n] * 256))
+        self.passes("train", "--data", folder, "--model", "emosynthnet", "--width", "1", "--loss", "arcface", "--epochs",
+                    "1", "--batch", "8", "--validation", "0")
         tensors, metadata = read_safetensors(self.out / "model.safetensors")
-        about = json.loads(metadata["image_classifier"])
-        for i in (0, 1, 59):
-            expected = probabilities(tensors, about, images[600 + i])
-            for c, p in enumerate(expected):
-                self.assertAlmostEqual(float(rows[i][f"p_{c}"]), p, delta=1e-4)
+        self.assertNotIn("d3.bias", tensors)
+        self.assertEqual(self.summary()["parameters"],
+                         sum(math.prod(s) for n, (s, _) in tensors.items() if n.endswith(("weight", "bias"))))
+
+    def test_fewer_images_to_train_on(self):
+        parts = []
+        for options in ([], ["--imbalance", "20"], ["--train-images", "200"], ["--imbalance", "20", "--train-images", "200"]):
+            said = self.passes("train", *QUICK, "1", "--threads", "1", *options).stdout
+            self.assertIn("130 to validate, 497 to test", said)
+            parts.append((self.summary()["settings"]["training_images"], [r["label"] for r in self.rows()]))
+        self.assertEqual([n for n, _ in parts[:1] + parts[2:]], [1170, 200, 200])
+        images, labels = read_digits()
+        tail = sum(labels.count(k) / 1797 * 1170 * 20 ** (-k / 9) for k in range(10))
+        self.assertAlmostEqual(parts[1][0], tail, delta=10)
+        for _, tested in parts:
+            self.assertEqual(tested, parts[0][1])
 
     def test_a_folder_of_images_and_other_losses(self):
         images, labels = read_digits()
@@ -237,6 +297,24 @@ class Results(Case):
             self.assertGreaterEqual(summary["test_accuracy"], 0.75)
             self.assertEqual(summary["classes"], ['one, "1"', "zero"])
 
+    def test_evaluation_is_stopped(self):
+        images, labels = read_digits()
+        n = 200 * len(labels)
+        folder = self.idx_folder()
+        self.passes("train", "--data", folder, *QUICK, "1")
+        for name, data in (("images-idx3", idx(b"".join(images) * 200, n, 8, 8)), ("labels-idx1", idx(labels * 200, n))):
+            (folder / f"t10k-{name}-ubyte.gz").unlink()
+            (folder / f"t10k-{name}-ubyte").write_bytes(data)
+        again = self.scratch / "again"
+        program = subprocess.Popen([PROGRAM, "evaluate", "--out", str(again), "--data", str(folder), "--threads", "1",
+                                    "--model-file", str(self.out / "model.safetensors")], stderr=subprocess.PIPE, text=True)
+        while not again.exists():  # it has begun
+            self.assertIsNone(program.poll())
+        program.send_signal(signal.SIGINT)
+        said = program.communicate()[1]
+        self.assertEqual((program.returncode, said), (130, "image_classifier: stopped\n"))
+        self.assertEqual(list(again.iterdir()), [])
+
     def test_summary(self):
         done = subprocess.run([PROGRAM, "summary", "--model", "emosynthnet", "--size", "48", "--classes", "7"],
                               capture_output=True, text=True)
@@ -249,6 +327,177 @@ class Results(Case):
             done = subprocess.run([PROGRAM, command, "--help"], capture_output=True, text=True)
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             self.assertIn("--model", done.stdout)
+
+
+    def test_several_sets(self):
+        folder = self.idx_folder()
+        said = self.passes("train", "--data", "digits", "--data", folder, *QUICK, "4", "--threads", "1").stdout
+        self.assertIn("1710 images to train with, 190 to validate, 557 to test", said)  # 1170 + 540, 130 + 60, 497 + 60
+        self.assertEqual(self.summary()["settings"]["data"], "digits + set")
+        images, labels = read_digits()
+        self.assertEqual([int(r["label"]) for r in self.rows()][497:], labels[600:660])
+        self.assertGreater(self.summary()["test_accuracy"], 0.9)
+        again = self.scratch / "again"
+        self.passes("evaluate", "--model-file", self.out / "model.safetensors", "--data", "digits", "--data", folder, out=again)
+        self.assertEqual((again / "predictions.csv").read_bytes(), (self.out / "predictions.csv").read_bytes())
+        # Folds are of both.
+        self.passes("train", "--data", folder, "--data", "digits", "--folds", "2", *QUICK, "1", "--threads", "1", out=again)
+        self.assertEqual([int(r["label"]) for r in self.rows(again)], labels[:600] + labels)
+
+    def test_sets_that_do_not_fit(self):
+        folder = self.idx_folder()
+        images, labels = read_digits()
+        for name, classes, size in (("three", 3, 8), ("large", 10, 9)):
+            for k in range(classes):
+                (self.scratch / name / str(k)).mkdir(parents=True)
+                for n in range(5):
+                    (self.scratch / name / str(k) / f"{n}.pgm").write_bytes(b"P5 %d %d 255\n" % (size, size) + bytes(size * size))
+        for name, says in (("three", "its 3 classes are not the 10 of"), ("large", "its images are 1 x 9 x 9, but those of")):
+            done = self.run_it("train", "--data", folder, "--data", self.scratch / name)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(f"{name}: {says} {folder}", done.stderr)
+            self.assertFalse(self.out.exists())
+
+    def test_protocol(self):
+        def used(*options):
+            self.passes("train", "--protocol", "thesis", *options, *QUICK[:2], "--epochs", "1", "--threads", "1")
+            summary = self.summary()
+            t = summary["training"]
+            return [summary["settings"]["scaling"], *(t[k] for k in ("batch", "learning_rate", "class_weights", "zoom", "shear",
+                                                                      "flip", "patience"))]
+        self.assertEqual(used(), ["emosynthnet", 64, 1e-3, True, 0.2, 0.2, 0.2, 15])
+        self.assertEqual(used("--loss", "mam_sce", "--flip", "0", "--batch", "32", "--scaling", "unit"),
+                         ["unit", 32, 1e-3, False, 0.2, 0.2, 0, 15])
+        self.assertEqual(used("--class-weights=false")[3], False)
+        self.assertEqual(self.run_it("train", "--protocol", "other").returncode, 2)
+
+
+class FineTuning(Case):
+    HIDDEN = "hidden.weight"
+
+    def setUp(self):
+        super().setUp()
+        self.base = self.scratch / "base"
+        self.passes("train", *QUICK, "8", "--threads", "1", out=self.base)
+        self.model = self.base / "model.safetensors"
+
+    def tuned(self, *options):
+        """What a training says that cannot change anything, and the tensors it ends with."""
+        said = self.passes("train", "--width", "8", "--epochs", "1", "--threads", "1", "--learning-rate", "1e-30", *options).stdout
+        return said, read_safetensors(self.out / "model.safetensors")[0]
+
+    def test_weights(self):
+        start = read_safetensors(self.model)[0]
+        said, whole = self.tuned("--init-from", self.model)
+        self.assertNotIn("but for the last layer", said)
+        for name in (self.HIDDEN, "c1.conv.weight", "out.weight", "out.bias"):
+            self.assertEqual(whole[name], start[name])
+        for options in (["--new-head"], ["--loss", "arcface"]):
+            said, tensors = self.tuned("--init-from", self.model, *options)
+            self.assertIn("but for the last layer", said)
+            self.assertEqual(tensors[self.HIDDEN], start[self.HIDDEN])
+            self.assertNotEqual(tensors["out.weight"], start["out.weight"])
+        self.assertGreater(self.summary(self.base)["test_accuracy"], 0.9)
+        self.assertNotEqual(self.tuned()[1][self.HIDDEN], start[self.HIDDEN])
+
+    def test_other_classes_and_frozen_features(self):
+        images, labels = read_digits()
+        for k in range(3):
+            folder = self.scratch / "three" / str(k)
+            folder.mkdir(parents=True)
+            for n, i in enumerate([i for i in range(600) if labels[i] == k][:20]):
+                (folder / f"{n:02}.pgm").write_bytes(b"P5 8 8 255\n" + bytes(images[i]))
+        start = read_safetensors(self.model)[0]
+        options = ["--init-from", self.model, "--data", self.scratch / "three", *QUICK, "5", "--threads", "1", "--batch", "8",
+                   "--freeze-features", "--average", "0.5"]
+        said = self.passes("train", *options).stdout
+        self.assertIn("but for the last layer", said)
+        tensors = read_safetensors(self.out / "model.safetensors")[0]
+        self.assertEqual(tensors[self.HIDDEN], start[self.HIDDEN])
+        self.assertEqual(tensors["out.weight"][0], [3, 32])
+        summary = self.summary()
+        self.assertTrue(summary["settings"]["freeze_features"])
+        self.assertGreaterEqual(summary["test_accuracy"], 0.9)
+
+    def test_stopped(self):
+        options = ["train", *QUICK, "300", "--patience", "300", "--threads", "1", "--init-from", self.model, "--freeze-features"]
+        program = subprocess.Popen([PROGRAM, *map(str, options), "--out", str(self.out)], stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.PIPE, text=True)
+        while not (self.out / "checkpoint.safetensors").exists():
+            self.assertIsNone(program.poll())
+        program.send_signal(signal.SIGINT)
+        self.assertIn("--resume", program.communicate()[1])
+        options[options.index("300")] = "1"
+        self.passes(*options, "--resume")
+        self.assertEqual(read_safetensors(self.out / "model.safetensors")[0][self.HIDDEN],
+                         read_safetensors(self.model)[0][self.HIDDEN])
+
+    def test_what_does_not_fit(self):
+        def refuses(says, *options):
+            done = self.run_it("train", *options)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            for text in says:
+                self.assertIn(text, done.stderr)
+            self.assertFalse(self.out.exists())
+        refuses(["model.safetensors", "width is 8"], "--init-from", self.model, "--width", "4")
+        refuses(["nowhere.safetensors"], *QUICK, "1", "--init-from", self.scratch / "nowhere.safetensors")
+        refuses(["--init-from"], "--new-head")
+        refuses(["--init-from"], "--freeze-features")
+        other = self.scratch / "other.safetensors"
+        other.write_bytes(self.model.read_bytes().replace(b'"hidden.weight"', b'"hidden.Weight"'))
+        refuses(["other.safetensors", "'hidden.weight'"], *QUICK, "1", "--init-from", other)
+
+
+class Folds(Case):
+    QUICK = ["--folds", "3", *QUICK, "3", "--threads", "1"]
+
+    def test_all_are_tested_once(self):
+        said = self.passes("train", *self.QUICK).stdout
+        self.assertIn("in the mean of 3 folds", said)
+        self.assertEqual(sorted(p.name for p in self.out.iterdir()), [n for n in RESULTS if n != "model.safetensors"])
+        images, labels = read_digits()
+        rows, summary = self.rows(), self.summary()
+        self.assertEqual([int(r["label"]) for r in rows], labels)
+        right = sum(r["label"] == r["predicted"] for r in rows)
+        self.assertEqual(summary["test_accuracy"], right / 1797)
+        folds = summary["folds"]
+        self.assertEqual(len(folds["accuracy"]), 3)
+        self.assertEqual(round(sum(folds["accuracy"]) * 599), right)
+        self.assertAlmostEqual(folds["mean"], statistics.mean(folds["accuracy"]), delta=1e-12)
+        self.assertAlmostEqual(folds["deviation"], statistics.stdev(folds["accuracy"]), delta=1e-12)
+        self.assertEqual((folds["epochs"], summary["epochs"]), ([3, 3, 3], 9))
+        self.assertIn("<h2>Folds</h2>", (self.out / "report.html").read_text())
+        # Three networks made these answers: none of them knows what it is asked.
+        self.assertLess(max(folds["accuracy"]), 1)
+        self.assertGreater(min(folds["accuracy"]), 0.6)
+
+    def test_a_test_part_of_its_own_is_left_alone(self):
+        self.passes("train", "--data", self.idx_folder(), *self.QUICK)
+        self.assertEqual([int(r["label"]) for r in self.rows()], read_digits()[1][:600])
+
+    def test_stopped(self):
+        out = self.scratch / "undisturbed"
+        self.passes("train", *self.QUICK, out=out)
+        third = self.out / "fold3.checkpoint.safetensors"
+        for wait in (self.out / "fold1.checkpoint.safetensors", third):
+            program = subprocess.Popen([PROGRAM, "train", "--out", str(self.out), "--resume", *self.QUICK],
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            while not wait.exists() and program.poll() is None:
+                time.sleep(0.01)
+            program.kill()
+            self.assertEqual(program.wait(), -signal.SIGKILL)
+        self.passes("train", "--resume", *self.QUICK)
+        self.assertEqual(sorted(p.name for p in self.out.iterdir()), sorted(p.name for p in out.iterdir()))
+        for name in ("predictions.csv", "summary.json"):
+            a, b = ((folder / name).read_text() for folder in (self.out, out))
+            self.assertEqual(re.sub('"seconds": .*', "", a), re.sub('"seconds": .*', "", b))
+
+    def test_too_few_or_too_many(self):
+        for folds, says in (("1", "at least 2"), ("179", "fewer than the 179 folds"), ("-1", "--folds")):
+            done = self.run_it("train", "--folds", folds)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(says, done.stderr)
+            self.assertFalse(self.out.exists())
 
 
 class Explain(Case):
@@ -380,6 +629,12 @@ class BadInput(Case):
                               ("--validation", "1"), ("--scaling", "none"), ("--speed", "9")):
             self.refuses(option, option, value)
         self.refuses("--class-weights", "--loss", "mam", "--class-weights")
+        self.refuses("--margin: cross_entropy has none", "--margin", "0.2")
+        self.refuses("--margin", "--loss", "arcface", "--margin", "4")
+        self.refuses("--scale: mam takes no cosines", "--loss", "mam", "--scale", "8")
+        self.refuses("1170", "--train-images", "1171")
+        self.refuses("leave none of class", "--train-images", "9")
+        self.refuses("--imbalance", "--imbalance", "0.5")
 
     def test_model_files(self):
         self.passes("train", *QUICK, "1")

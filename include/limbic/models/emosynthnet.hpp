@@ -131,7 +131,10 @@ template <class T, class D = default_device> struct emosynthnet {
         d3(2 * o.width, o.classes, random),
         drop(o.dropout) {}
 
-  template <operand X> auto operator()(X const& x, layer_mode auto mode) const {
+  template <operand X> auto operator()(X const& x, layer_mode auto mode) const { return d3(features(x, mode)); }
+
+  // What d3 reads, (N, 2 width): for a head of your own.
+  template <operand X> auto features(X const& x, layer_mode auto mode) const {
     if (x.shape()[1] != options.channels || x.shape()[2] != options.size.of[0] || x.shape()[3] != options.size.of[1])
       fail<shape_error>("emosynthnet", "images ", x.shape(), " came where (N, ", options.channels, ", ",
                         options.size.of[0], ", ", options.size.of[1], ") are expected");
@@ -147,7 +150,7 @@ template <class T, class D = default_device> struct emosynthnet {
     }
     y = upsample(fused(upsample(y, 2), t2, elu_op{}), 2);
     auto const flat = reshape(drop(std::move(y), mode), shape{x.shape()[0], -1});
-    return d3(elu(d2(elu(d1(flat)))));
+    return elu(d2(elu(d1(flat))));
   }
 
   // Names the parts.
