@@ -328,6 +328,10 @@ struct tape_error : error {  // a use that the tape's state does not allow
   static constexpr std::string_view name = "tape_error";
   using error::error;
 };
+struct anomaly_error : error {  // a value or a gradient that is not finite, where a tape was told to look for them
+  static constexpr std::string_view name = "anomaly_error";
+  using error::error;
+};
 struct memory_error : error {  // no memory left
   static constexpr std::string_view name = "memory_error";
   using error::error;
@@ -4276,6 +4280,8 @@ LIMBIC_END
 // The arguments of slope(s) are what `needs` names: the operands (keep::input), the result (keep::output), the operands
 // and then the result (both), or none, with the lane as explicit template argument (keep::nothing).
 //
+// A rectifier says `static constexpr bool rectifies = true`: guided backpropagation (explain/) treats it apart.
+//
 // An op whose slope may be infinite says `static constexpr bool unbounded = true`: where no gradient comes in, none goes
 // out, rather than 0 * inf = NaN (sqrt at 0, log at 0).
 
@@ -4342,6 +4348,18 @@ void spread_back(D d, sink<T, S, D> dx, F const& f, view<T const, R, D> const& d
   map(d, wide, f, dy, in...);
 }
 
+// Of a rectifier: what goes back is dy * slope where dy > 0 and what it keeps (x or y, of one sign) is too, else nothing.
+template <class Op> struct guided_rectifier {
+  Op o;
+  template <class V> constexpr V operator()(V dy, V kept) const {
+    return math::select(math::either(kept <= V(0), dy <= V(0)), V(0), dy * o.slope(kept));
+  }
+  void adjoint(auto d, auto x, auto y, auto dy, auto dx) const {
+    if constexpr (Op::needs.has_output(0)) spread_back<false>(d, dx, *this, dy, y);
+    else spread_back<false>(d, dx, *this, dy, x);
+  }
+};
+
 }  // namespace detail
 
 template <class Op> struct elementwise_op {
@@ -4366,6 +4384,12 @@ template <class Op> struct elementwise_op {
     share<0>(d, dy, da, y, a, b, c);
     share<1>(d, dy, db, y, a, b, c);
     share<2>(d, dy, dc, y, a, b, c);
+  }
+  // The same op as guided backpropagation goes back through it.
+  auto guided() const
+    requires requires { Op::rectifies; }
+  {
+    return detail::guided_rectifier<Op>{o};
   }
 
  private:
@@ -4517,7 +4541,8 @@ template <class Layer> class layer_list {
   using value_type = Layer;
 
   layer_list() = default;
-  template <class Make> layer_list(std::ptrdiff_t count, Make const& make) {
+  // Begins as an empty list, so that one whose `make` throws gives back what it has.
+  template <class Make> layer_list(std::ptrdiff_t count, Make const& make) : layer_list() {
     reserve(count);
     for (; size_ < count; ++size_) ::new (static_cast<void*>(layers_ + size_)) Layer(make(size_));
   }
@@ -6851,11 +6876,24 @@ struct toward_batch {
     return math::constant<V>(1 - momentum) * running + math::constant<V>(momentum / n) * x;
   }
 };
-struct normalize_line {
-  constexpr void operator()(auto x, auto mean, auto inverse, auto weight, auto bias, auto y) const {
+struct leave_as_is {
+  template <class V> constexpr V operator()(V x) const { return x; }
+  template <class V> constexpr V operator()(V x, V) const { return x; }
+};
+// after((before(x, start) - m) s + b); what comes before and after is for `in_place` alone.
+template <class Before = leave_as_is, class After = leave_as_is> struct normalize_element {
+  Before before{};
+  After after{};
+  template <class V> constexpr V operator()(V x, V start, V mean, V scale, V shift) const {
+    return after(math::fma(before(x, start) - mean, scale, shift));
+  }
+};
+template <class F = normalize_element<>> struct normalize_line {
+  F element{};
+  constexpr void operator()(auto x, auto start, auto mean, auto inverse, auto weight, auto bias, auto y) const {
     using T = typename decltype(y)::value_type;
     T const scale = weight ? T(inverse[0] * weight[0]) : T(inverse[0]), shift = bias ? T(bias[0]) : T(0);
-    map(y, [](auto v, auto m, auto s, auto b) { return math::fma(v - m, s, b); }, x, T(mean[0]), scale, shift);
+    map(y, element, x, start ? T(start[0]) : T(0), T(mean[0]), scale, shift);
   }
 };
 // Of each line: the sum of dy, and of dy (x - m).
@@ -6932,8 +6970,32 @@ template <class T, class D> struct batch_norm_op {
     view<U const, 3, D> const lines = by_channel(x);
     if (options.training) measure(d, lines, mean, inverse);
     else recall(d, mean, inverse);
-    for_each_row(d, along(lines), detail::normalize_line{}, lines, beside(as_view(mean)), beside(as_view(inverse)),
-                 beside(weight), beside(bias), by_channel(y));
+    view<U const, 1, D> const none(nullptr, mean.shape());
+    for_each_row(d, along(lines), detail::normalize_line<>{}, lines, beside(none), beside(as_view(mean)),
+                 beside(as_view(inverse)), beside(weight), beside(bias), by_channel(y));
+  }
+
+  // y = after(norm(before(y, start))) in one pass over y, contiguous; norm as in use, start (C) or null. See nn/fused.hpp.
+  template <int R, class Before, class After>
+  void in_place(D d, view<T, R, D> y, view<T const, 1, D> start, view<T const, 1, D> weight, view<T const, 1, D> bias,
+                Before const& before, After const& after) const {
+    (void)shape_of(y.shape(), weight.shape(), bias.shape());
+    using element = detail::normalize_element<Before, After>;
+    tensor<T, 2, D> own(shape<2>{{2, y.extent(1)}}, uninitialized);
+    view<T, 1, D> const mean = own.view()[0], inverse = own.view()[1];
+    recall(d, mean, inverse);
+    view<T const, 3, D> const lines = by_channel(as_view(y));
+    if (lines.extent(2) >= 256 || lines.extent(0) < 4)
+      return for_each_row(d, along(lines), detail::normalize_line<element>{{before, after}}, lines, beside(start),
+                          beside(as_view(mean)), beside(as_view(inverse)), beside(weight), beside(bias), by_channel(y));
+    // Short lines of several images: an image in one line, beside what each of its elements is combined with.
+    if (weight) map(d, inverse, multiply_function{}, inverse, weight);
+    tensor<T, 3, D> beside_each(shape<3>{{4, y.extent(1), lines.extent(2)}}, T(0));
+    view<T const, 1, D> const of_channel[] = {start, as_view(mean), as_view(inverse), bias};
+    for (std::ptrdiff_t i = 0; i < 4; ++i)
+      if (of_channel[i]) copy(d, beside_each.view()[i], of_channel[i].unsqueeze(1));
+    view<T const, 3, D> const each = as_view(beside_each);
+    map(d, by_channel(y), element{before, after}, lines, each[0], each[1], each[2], each[3]);
   }
 
   template <class U, int R>
@@ -7218,6 +7280,148 @@ class dropout {
       std::is_same_v<std::remove_cvref_t<X>, tensor<element_of<X>, rank_of<X>, device_of<X>>>;
   double p_;
 };
+
+LIMBIC_END
+// ---- limbic/nn/fold.hpp ------------------------------------------------------------------------------------------
+// limbic/nn/fold.hpp - a batch norm that becomes part of the layer before it
+//
+//   conv2d<float> const both = fold(conv, norm);            both(x) is norm(conv(x), evaluation{}) but for rounding
+//
+//   w' = w s,   b' = (b - m) s + b_n,   s = w_n / sqrt(v + eps)     for each output channel, m and v the running statistics
+//
+// For convolutions, transposed ones and linear layers (on x of rank 2: of others the norm's channels are another axis). The
+// result is a layer of its own, which always has a bias; neither of the two it came from changes.
+//
+// For use only, as the statistics are fixed in it; and only where the norm follows directly: with an activation between
+// them see fused.hpp. A norm in front of a convolution doesn't fold, for the zeros of the padding aren't normalised.
+//
+// errors  a norm of other channels than the layer's
+
+LIMBIC_BEGIN
+
+namespace detail {
+
+// layer.weight has `blocks` blocks, in each of which the output channels are the axis behind `inputs` others.
+template <class Layer, class T, class D>
+Layer folded(Layer layer, batch_norm<T, D> const& norm, std::ptrdiff_t blocks, std::ptrdiff_t inputs,
+             std::ptrdiff_t channels) {
+  if (norm.running_mean.size() != channels)
+    fail<shape_error>("fold", "a batch norm of ", norm.running_mean.size(), " channels came behind a layer with ",
+                      channels);
+  shape<1> const all{{channels}};
+  tensor<T, 1, D> scale(all, uninitialized);
+  map(D{}, scale, inverse_deviation{1, norm.options().eps}, norm.running_var);
+  if (norm.weight.size() > 0) map(D{}, scale, multiply_function{}, scale, norm.weight);
+  view<T, 4, D> const weight = layer.weight.value.view().reshape(shape<4>{{blocks, inputs, channels / blocks, -1}});
+  map(D{}, weight, multiply_function{}, weight, as_view(scale).reshape(shape<4>{{blocks, 1, channels / blocks, 1}}));
+  if (layer.bias.size() == 0) layer.bias = parameter<T, 1, D>(all);
+  copy(D{}, layer.bias.value.view(), norm(as_view(layer.bias).unsqueeze(0), evaluation{}).view()[0]);
+  return layer;
+}
+
+}  // namespace detail
+
+// norm(layer(x), evaluation{}) as one convolution.
+template <int S, class T, class D>
+conv_layer<S, T, D> fold(conv_layer<S, T, D> const& layer, batch_norm<T, D> const& norm) {
+  return detail::folded(layer, norm, 1, 1, layer.weight.shape()[0]);
+}
+// The same of a transposed convolution.
+template <int S, class T, class D>
+conv_transpose_layer<S, T, D> fold(conv_transpose_layer<S, T, D> const& layer, batch_norm<T, D> const& norm) {
+  std::ptrdiff_t const groups = layer.options.groups;
+  return detail::folded(layer, norm, groups, layer.weight.shape()[0] / groups, layer.weight.shape()[1] * groups);
+}
+// The same of a linear layer.
+template <class T, class D> linear<T, D> fold(linear<T, D> const& layer, batch_norm<T, D> const& norm) {
+  return detail::folded(layer, norm, 1, 1, layer.weight.shape()[0]);
+}
+
+LIMBIC_END
+// ---- limbic/nn/fused.hpp -----------------------------------------------------------------------------------------
+// limbic/nn/fused.hpp - a convolution and what follows it, in one pass over its result
+//
+//   fused(x, conv, relu_op{})                relu(conv(x))
+//   fused(x, mode, conv, elu_op{}, norm)     norm(elu(conv(x)), mode)
+//   fused(x, mode, conv, norm, elu_op{})     elu(norm(conv(x), mode))
+//
+// The layer is a convolution or a transposed one, the activation any op of one operand that says its value, the norm a
+// batch_norm. On plain numbers in evaluation mode the bias, the activation and the norm change the result where it stands,
+// in one pass instead of three and without a second and third map of its size. The values are those of the layers one
+// after another but for rounding (the bias comes after the sum instead of before). In training mode, and on variables,
+// traced operands and dual numbers, the layers are called one after another.
+//
+// A norm that directly follows its layer may also go into the layer's weights for good: fold.hpp.
+
+LIMBIC_BEGIN
+
+namespace detail {
+
+// Plain numbers of the layer's own type.
+template <class X, class T> inline constexpr bool is_plain = !recorded<X> && std::is_same_v<element_of<X>, T>;
+
+template <class Op> concept says_value = requires(Op const& o) { o.value(1.0); };
+
+struct plus_start {
+  template <class V> constexpr V operator()(V x, V start) const { return x + start; }
+};
+template <class Op> struct value_plus_start {
+  Op o;
+  template <class V> constexpr V operator()(V x, V start) const { return o.value(x + start); }
+};
+
+template <operand X, int S, class T, class D> auto without_bias(X&& x, conv_layer<S, T, D> const& layer) {
+  return apply_conv<S>(layer.options, std::forward<X>(x), layer.weight, absent<X, 1, T>());
+}
+template <operand X, int S, class T, class D> auto without_bias(X&& x, conv_transpose_layer<S, T, D> const& layer) {
+  return apply_conv_transpose<S>(layer.options, std::forward<X>(x), layer.weight, absent<X, 1, T>());
+}
+
+// The elements of a parameter that may not be there.
+template <class T, class D> view<T const, 1, D> given(parameter<T, 1, D> const& p) {
+  return p.size() > 0 ? as_view(p) : view<T const, 1, D>();
+}
+
+// after(norm(before(layer without its bias, bias))).
+template <operand X, class Layer, class T, class D, class Before, class After>
+auto in_one_pass(X&& x, Layer const& layer, batch_norm<T, D> const& norm, Before const& before, After const& after) {
+  auto y = without_bias(std::forward<X>(x), layer);
+  batch_norm_op<T, D> const op{{.eps = norm.options().eps}, norm.running_mean.view(), norm.running_var.view()};
+  op.in_place(D{}, y.view(), given(layer.bias), given(norm.weight), given(norm.bias), before, after);
+  return y;
+}
+
+}  // namespace detail
+
+// activation(layer(x))
+template <operand X, class Layer, detail::says_value Op> auto fused(X&& x, Layer const& layer, Op const& activation) {
+  using W = decltype(layer.weight);
+  if constexpr (detail::is_plain<X, typename W::value_type>) {
+    using D = typename W::device;
+    auto y = detail::without_bias(std::forward<X>(x), layer);
+    auto const flat = detail::as_images(y.view());
+    if (layer.bias.size() == 0) map(D{}, flat, detail::value_of<Op>{activation}, flat);
+    else map(D{}, flat, detail::value_plus_start<Op>{activation}, flat, as_view(layer.bias).unsqueeze(1).unsqueeze(2));
+    return y;
+  } else {
+    return apply(activation, layer(std::forward<X>(x)));
+  }
+}
+// norm(activation(layer(x)), mode)
+template <operand X, layer_mode M, class Layer, detail::says_value Op, class T, class D>
+auto fused(X&& x, M mode, Layer const& layer, Op const& activation, batch_norm<T, D> const& norm) {
+  if constexpr (!M::trains && detail::is_plain<X, T>)
+    return detail::in_one_pass(std::forward<X>(x), layer, norm, detail::value_plus_start<Op>{activation},
+                               detail::leave_as_is{});
+  else return norm(apply(activation, layer(std::forward<X>(x))), mode);
+}
+// activation(norm(layer(x), mode))
+template <operand X, layer_mode M, class Layer, class T, class D, detail::says_value Op>
+auto fused(X&& x, M mode, Layer const& layer, batch_norm<T, D> const& norm, Op const& activation) {
+  if constexpr (!M::trains && detail::is_plain<X, T>)
+    return detail::in_one_pass(std::forward<X>(x), layer, norm, detail::plus_start{}, detail::value_of<Op>{activation});
+  else return apply(activation, norm(layer(std::forward<X>(x)), mode));
+}
 
 LIMBIC_END
 // ---- limbic/ops/gumbel_softmax.hpp -------------------------------------------------------------------------------
@@ -8641,6 +8845,7 @@ LIMBIC_BEGIN
 struct elu_op {
   static constexpr std::string_view name = "elu";
   static constexpr keep needs = keep::output;
+  static constexpr bool rectifies = true;
   double alpha = 1.0;
 
   template <class V> constexpr V value(V x) const {
@@ -8719,6 +8924,7 @@ LIMBIC_BEGIN
 struct leaky_relu_op {
   static constexpr std::string_view name = "leaky_relu";
   static constexpr keep needs = keep::input;
+  static constexpr bool rectifies = true;
   double negative_slope = 0.01;
 
   template <class V> constexpr V value(V x) const {
@@ -8827,6 +9033,7 @@ LIMBIC_BEGIN
 struct relu_op {
   static constexpr std::string_view name = "relu";
   static constexpr keep needs = keep::output;
+  static constexpr bool rectifies = true;
 
   template <class V> constexpr V value(V x) const { return math::select(x <= V(0), V(0), x); }
   template <class V> constexpr V slope(V y) const { return math::select(y <= V(0), V(0), V(1)); }
@@ -8835,6 +9042,7 @@ struct relu_op {
 struct relu6_op {
   static constexpr std::string_view name = "relu6";
   static constexpr keep needs = keep::output;
+  static constexpr bool rectifies = true;
 
   template <class V> constexpr V value(V x) const {
     return math::select(x <= V(0), V(0), math::select(x >= V(6), V(6), x));

@@ -328,6 +328,10 @@ struct tape_error : error {  // a use that the tape's state does not allow
   static constexpr std::string_view name = "tape_error";
   using error::error;
 };
+struct anomaly_error : error {  // a value or a gradient that is not finite, where a tape was told to look for them
+  static constexpr std::string_view name = "anomaly_error";
+  using error::error;
+};
 struct memory_error : error {  // no memory left
   static constexpr std::string_view name = "memory_error";
   using error::error;
@@ -4276,6 +4280,8 @@ LIMBIC_END
 // The arguments of slope(s) are what `needs` names: the operands (keep::input), the result (keep::output), the operands
 // and then the result (both), or none, with the lane as explicit template argument (keep::nothing).
 //
+// A rectifier says `static constexpr bool rectifies = true`: guided backpropagation (explain/) treats it apart.
+//
 // An op whose slope may be infinite says `static constexpr bool unbounded = true`: where no gradient comes in, none goes
 // out, rather than 0 * inf = NaN (sqrt at 0, log at 0).
 
@@ -4342,6 +4348,18 @@ void spread_back(D d, sink<T, S, D> dx, F const& f, view<T const, R, D> const& d
   map(d, wide, f, dy, in...);
 }
 
+// Of a rectifier: what goes back is dy * slope where dy > 0 and what it keeps (x or y, of one sign) is too, else nothing.
+template <class Op> struct guided_rectifier {
+  Op o;
+  template <class V> constexpr V operator()(V dy, V kept) const {
+    return math::select(math::either(kept <= V(0), dy <= V(0)), V(0), dy * o.slope(kept));
+  }
+  void adjoint(auto d, auto x, auto y, auto dy, auto dx) const {
+    if constexpr (Op::needs.has_output(0)) spread_back<false>(d, dx, *this, dy, y);
+    else spread_back<false>(d, dx, *this, dy, x);
+  }
+};
+
 }  // namespace detail
 
 template <class Op> struct elementwise_op {
@@ -4366,6 +4384,12 @@ template <class Op> struct elementwise_op {
     share<0>(d, dy, da, y, a, b, c);
     share<1>(d, dy, db, y, a, b, c);
     share<2>(d, dy, dc, y, a, b, c);
+  }
+  // The same op as guided backpropagation goes back through it.
+  auto guided() const
+    requires requires { Op::rectifies; }
+  {
+    return detail::guided_rectifier<Op>{o};
   }
 
  private:
@@ -4517,7 +4541,8 @@ template <class Layer> class layer_list {
   using value_type = Layer;
 
   layer_list() = default;
-  template <class Make> layer_list(std::ptrdiff_t count, Make const& make) {
+  // Begins as an empty list, so that one whose `make` throws gives back what it has.
+  template <class Make> layer_list(std::ptrdiff_t count, Make const& make) : layer_list() {
     reserve(count);
     for (; size_ < count; ++size_) ::new (static_cast<void*>(layers_ + size_)) Layer(make(size_));
   }
@@ -6851,11 +6876,24 @@ struct toward_batch {
     return math::constant<V>(1 - momentum) * running + math::constant<V>(momentum / n) * x;
   }
 };
-struct normalize_line {
-  constexpr void operator()(auto x, auto mean, auto inverse, auto weight, auto bias, auto y) const {
+struct leave_as_is {
+  template <class V> constexpr V operator()(V x) const { return x; }
+  template <class V> constexpr V operator()(V x, V) const { return x; }
+};
+// after((before(x, start) - m) s + b); what comes before and after is for `in_place` alone.
+template <class Before = leave_as_is, class After = leave_as_is> struct normalize_element {
+  Before before{};
+  After after{};
+  template <class V> constexpr V operator()(V x, V start, V mean, V scale, V shift) const {
+    return after(math::fma(before(x, start) - mean, scale, shift));
+  }
+};
+template <class F = normalize_element<>> struct normalize_line {
+  F element{};
+  constexpr void operator()(auto x, auto start, auto mean, auto inverse, auto weight, auto bias, auto y) const {
     using T = typename decltype(y)::value_type;
     T const scale = weight ? T(inverse[0] * weight[0]) : T(inverse[0]), shift = bias ? T(bias[0]) : T(0);
-    map(y, [](auto v, auto m, auto s, auto b) { return math::fma(v - m, s, b); }, x, T(mean[0]), scale, shift);
+    map(y, element, x, start ? T(start[0]) : T(0), T(mean[0]), scale, shift);
   }
 };
 // Of each line: the sum of dy, and of dy (x - m).
@@ -6932,8 +6970,32 @@ template <class T, class D> struct batch_norm_op {
     view<U const, 3, D> const lines = by_channel(x);
     if (options.training) measure(d, lines, mean, inverse);
     else recall(d, mean, inverse);
-    for_each_row(d, along(lines), detail::normalize_line{}, lines, beside(as_view(mean)), beside(as_view(inverse)),
-                 beside(weight), beside(bias), by_channel(y));
+    view<U const, 1, D> const none(nullptr, mean.shape());
+    for_each_row(d, along(lines), detail::normalize_line<>{}, lines, beside(none), beside(as_view(mean)),
+                 beside(as_view(inverse)), beside(weight), beside(bias), by_channel(y));
+  }
+
+  // y = after(norm(before(y, start))) in one pass over y, contiguous; norm as in use, start (C) or null. See nn/fused.hpp.
+  template <int R, class Before, class After>
+  void in_place(D d, view<T, R, D> y, view<T const, 1, D> start, view<T const, 1, D> weight, view<T const, 1, D> bias,
+                Before const& before, After const& after) const {
+    (void)shape_of(y.shape(), weight.shape(), bias.shape());
+    using element = detail::normalize_element<Before, After>;
+    tensor<T, 2, D> own(shape<2>{{2, y.extent(1)}}, uninitialized);
+    view<T, 1, D> const mean = own.view()[0], inverse = own.view()[1];
+    recall(d, mean, inverse);
+    view<T const, 3, D> const lines = by_channel(as_view(y));
+    if (lines.extent(2) >= 256 || lines.extent(0) < 4)
+      return for_each_row(d, along(lines), detail::normalize_line<element>{{before, after}}, lines, beside(start),
+                          beside(as_view(mean)), beside(as_view(inverse)), beside(weight), beside(bias), by_channel(y));
+    // Short lines of several images: an image in one line, beside what each of its elements is combined with.
+    if (weight) map(d, inverse, multiply_function{}, inverse, weight);
+    tensor<T, 3, D> beside_each(shape<3>{{4, y.extent(1), lines.extent(2)}}, T(0));
+    view<T const, 1, D> const of_channel[] = {start, as_view(mean), as_view(inverse), bias};
+    for (std::ptrdiff_t i = 0; i < 4; ++i)
+      if (of_channel[i]) copy(d, beside_each.view()[i], of_channel[i].unsqueeze(1));
+    view<T const, 3, D> const each = as_view(beside_each);
+    map(d, by_channel(y), element{before, after}, lines, each[0], each[1], each[2], each[3]);
   }
 
   template <class U, int R>
@@ -7218,6 +7280,148 @@ class dropout {
       std::is_same_v<std::remove_cvref_t<X>, tensor<element_of<X>, rank_of<X>, device_of<X>>>;
   double p_;
 };
+
+LIMBIC_END
+// ---- limbic/nn/fold.hpp ------------------------------------------------------------------------------------------
+// limbic/nn/fold.hpp - a batch norm that becomes part of the layer before it
+//
+//   conv2d<float> const both = fold(conv, norm);            both(x) is norm(conv(x), evaluation{}) but for rounding
+//
+//   w' = w s,   b' = (b - m) s + b_n,   s = w_n / sqrt(v + eps)     for each output channel, m and v the running statistics
+//
+// For convolutions, transposed ones and linear layers (on x of rank 2: of others the norm's channels are another axis). The
+// result is a layer of its own, which always has a bias; neither of the two it came from changes.
+//
+// For use only, as the statistics are fixed in it; and only where the norm follows directly: with an activation between
+// them see fused.hpp. A norm in front of a convolution doesn't fold, for the zeros of the padding aren't normalised.
+//
+// errors  a norm of other channels than the layer's
+
+LIMBIC_BEGIN
+
+namespace detail {
+
+// layer.weight has `blocks` blocks, in each of which the output channels are the axis behind `inputs` others.
+template <class Layer, class T, class D>
+Layer folded(Layer layer, batch_norm<T, D> const& norm, std::ptrdiff_t blocks, std::ptrdiff_t inputs,
+             std::ptrdiff_t channels) {
+  if (norm.running_mean.size() != channels)
+    fail<shape_error>("fold", "a batch norm of ", norm.running_mean.size(), " channels came behind a layer with ",
+                      channels);
+  shape<1> const all{{channels}};
+  tensor<T, 1, D> scale(all, uninitialized);
+  map(D{}, scale, inverse_deviation{1, norm.options().eps}, norm.running_var);
+  if (norm.weight.size() > 0) map(D{}, scale, multiply_function{}, scale, norm.weight);
+  view<T, 4, D> const weight = layer.weight.value.view().reshape(shape<4>{{blocks, inputs, channels / blocks, -1}});
+  map(D{}, weight, multiply_function{}, weight, as_view(scale).reshape(shape<4>{{blocks, 1, channels / blocks, 1}}));
+  if (layer.bias.size() == 0) layer.bias = parameter<T, 1, D>(all);
+  copy(D{}, layer.bias.value.view(), norm(as_view(layer.bias).unsqueeze(0), evaluation{}).view()[0]);
+  return layer;
+}
+
+}  // namespace detail
+
+// norm(layer(x), evaluation{}) as one convolution.
+template <int S, class T, class D>
+conv_layer<S, T, D> fold(conv_layer<S, T, D> const& layer, batch_norm<T, D> const& norm) {
+  return detail::folded(layer, norm, 1, 1, layer.weight.shape()[0]);
+}
+// The same of a transposed convolution.
+template <int S, class T, class D>
+conv_transpose_layer<S, T, D> fold(conv_transpose_layer<S, T, D> const& layer, batch_norm<T, D> const& norm) {
+  std::ptrdiff_t const groups = layer.options.groups;
+  return detail::folded(layer, norm, groups, layer.weight.shape()[0] / groups, layer.weight.shape()[1] * groups);
+}
+// The same of a linear layer.
+template <class T, class D> linear<T, D> fold(linear<T, D> const& layer, batch_norm<T, D> const& norm) {
+  return detail::folded(layer, norm, 1, 1, layer.weight.shape()[0]);
+}
+
+LIMBIC_END
+// ---- limbic/nn/fused.hpp -----------------------------------------------------------------------------------------
+// limbic/nn/fused.hpp - a convolution and what follows it, in one pass over its result
+//
+//   fused(x, conv, relu_op{})                relu(conv(x))
+//   fused(x, mode, conv, elu_op{}, norm)     norm(elu(conv(x)), mode)
+//   fused(x, mode, conv, norm, elu_op{})     elu(norm(conv(x), mode))
+//
+// The layer is a convolution or a transposed one, the activation any op of one operand that says its value, the norm a
+// batch_norm. On plain numbers in evaluation mode the bias, the activation and the norm change the result where it stands,
+// in one pass instead of three and without a second and third map of its size. The values are those of the layers one
+// after another but for rounding (the bias comes after the sum instead of before). In training mode, and on variables,
+// traced operands and dual numbers, the layers are called one after another.
+//
+// A norm that directly follows its layer may also go into the layer's weights for good: fold.hpp.
+
+LIMBIC_BEGIN
+
+namespace detail {
+
+// Plain numbers of the layer's own type.
+template <class X, class T> inline constexpr bool is_plain = !recorded<X> && std::is_same_v<element_of<X>, T>;
+
+template <class Op> concept says_value = requires(Op const& o) { o.value(1.0); };
+
+struct plus_start {
+  template <class V> constexpr V operator()(V x, V start) const { return x + start; }
+};
+template <class Op> struct value_plus_start {
+  Op o;
+  template <class V> constexpr V operator()(V x, V start) const { return o.value(x + start); }
+};
+
+template <operand X, int S, class T, class D> auto without_bias(X&& x, conv_layer<S, T, D> const& layer) {
+  return apply_conv<S>(layer.options, std::forward<X>(x), layer.weight, absent<X, 1, T>());
+}
+template <operand X, int S, class T, class D> auto without_bias(X&& x, conv_transpose_layer<S, T, D> const& layer) {
+  return apply_conv_transpose<S>(layer.options, std::forward<X>(x), layer.weight, absent<X, 1, T>());
+}
+
+// The elements of a parameter that may not be there.
+template <class T, class D> view<T const, 1, D> given(parameter<T, 1, D> const& p) {
+  return p.size() > 0 ? as_view(p) : view<T const, 1, D>();
+}
+
+// after(norm(before(layer without its bias, bias))).
+template <operand X, class Layer, class T, class D, class Before, class After>
+auto in_one_pass(X&& x, Layer const& layer, batch_norm<T, D> const& norm, Before const& before, After const& after) {
+  auto y = without_bias(std::forward<X>(x), layer);
+  batch_norm_op<T, D> const op{{.eps = norm.options().eps}, norm.running_mean.view(), norm.running_var.view()};
+  op.in_place(D{}, y.view(), given(layer.bias), given(norm.weight), given(norm.bias), before, after);
+  return y;
+}
+
+}  // namespace detail
+
+// activation(layer(x))
+template <operand X, class Layer, detail::says_value Op> auto fused(X&& x, Layer const& layer, Op const& activation) {
+  using W = decltype(layer.weight);
+  if constexpr (detail::is_plain<X, typename W::value_type>) {
+    using D = typename W::device;
+    auto y = detail::without_bias(std::forward<X>(x), layer);
+    auto const flat = detail::as_images(y.view());
+    if (layer.bias.size() == 0) map(D{}, flat, detail::value_of<Op>{activation}, flat);
+    else map(D{}, flat, detail::value_plus_start<Op>{activation}, flat, as_view(layer.bias).unsqueeze(1).unsqueeze(2));
+    return y;
+  } else {
+    return apply(activation, layer(std::forward<X>(x)));
+  }
+}
+// norm(activation(layer(x)), mode)
+template <operand X, layer_mode M, class Layer, detail::says_value Op, class T, class D>
+auto fused(X&& x, M mode, Layer const& layer, Op const& activation, batch_norm<T, D> const& norm) {
+  if constexpr (!M::trains && detail::is_plain<X, T>)
+    return detail::in_one_pass(std::forward<X>(x), layer, norm, detail::value_plus_start<Op>{activation},
+                               detail::leave_as_is{});
+  else return norm(apply(activation, layer(std::forward<X>(x))), mode);
+}
+// activation(norm(layer(x), mode))
+template <operand X, layer_mode M, class Layer, class T, class D, detail::says_value Op>
+auto fused(X&& x, M mode, Layer const& layer, batch_norm<T, D> const& norm, Op const& activation) {
+  if constexpr (!M::trains && detail::is_plain<X, T>)
+    return detail::in_one_pass(std::forward<X>(x), layer, norm, detail::plus_start{}, detail::value_of<Op>{activation});
+  else return apply(activation, norm(layer(std::forward<X>(x)), mode));
+}
 
 LIMBIC_END
 // ---- limbic/ops/gumbel_softmax.hpp -------------------------------------------------------------------------------
@@ -8641,6 +8845,7 @@ LIMBIC_BEGIN
 struct elu_op {
   static constexpr std::string_view name = "elu";
   static constexpr keep needs = keep::output;
+  static constexpr bool rectifies = true;
   double alpha = 1.0;
 
   template <class V> constexpr V value(V x) const {
@@ -8719,6 +8924,7 @@ LIMBIC_BEGIN
 struct leaky_relu_op {
   static constexpr std::string_view name = "leaky_relu";
   static constexpr keep needs = keep::input;
+  static constexpr bool rectifies = true;
   double negative_slope = 0.01;
 
   template <class V> constexpr V value(V x) const {
@@ -8827,6 +9033,7 @@ LIMBIC_BEGIN
 struct relu_op {
   static constexpr std::string_view name = "relu";
   static constexpr keep needs = keep::output;
+  static constexpr bool rectifies = true;
 
   template <class V> constexpr V value(V x) const { return math::select(x <= V(0), V(0), x); }
   template <class V> constexpr V slope(V y) const { return math::select(y <= V(0), V(0), V(1)); }
@@ -8835,6 +9042,7 @@ struct relu_op {
 struct relu6_op {
   static constexpr std::string_view name = "relu6";
   static constexpr keep needs = keep::output;
+  static constexpr bool rectifies = true;
 
   template <class V> constexpr V value(V x) const {
     return math::select(x <= V(0), V(0), math::select(x >= V(6), V(6), x));
@@ -12064,6 +12272,13 @@ template <class P> inline constexpr parameter_actions kind_of_parameter{
       return flat_parameter{q.value.data(), q.has_gradient() ? q.gradient().data() : nullptr, q.size(), q.trainable};
     },
     [](void* p) { static_cast<P*>(p)->clear_gradient(); }};
+// The same of a tensor that a model owns (running statistics), which no gradient reaches.
+template <class X> inline constexpr parameter_actions kind_of_tensor{[](void* p) {
+                                                                       auto& x = *static_cast<X*>(p);
+                                                                       return flat_parameter{x.data(), nullptr,
+                                                                                             x.size(), false};
+                                                                     },
+                                                                     [](void*) {}};
 
 // One parameter, and what a rule remembers of it.
 struct tracked {
@@ -12127,22 +12342,13 @@ template <class Rule> class tracked_list {
 
   template <class T, int R, class D> void append(std::string_view name, limbic::parameter<T, R, D>& p,
                                                  Rule const& rule) {
-    static_assert(std::is_floating_point_v<T>, "limbic: what an optimiser trains are floats or doubles");
-    using S = tracked_as<Rule, T, D>;
-    static_assert(sizeof(S) == sizeof(tracked_as<Rule, float, scalar>), "limbic: tensors of any type have one size");
-    auto* const bytes = static_cast<unsigned char*>(from_.allocate(sizeof(S) + name.size()));
-    auto* const s = ::new (bytes) S{};
-    s->act = &S::act_;
-    s->step = S::act_.update;
-    s->kind = &kind_of_parameter<limbic::parameter<T, R, D>>;
-    s->parameter = &p;
-    if (!name.empty()) std::memcpy(bytes + sizeof(S), name.data(), name.size());
-    s->name = std::string_view(reinterpret_cast<char const*>(bytes + sizeof(S)), name.size());
-    *last_ = s;
-    last_ = &s->next;
+    auto* const s = append<T, D>(name, &p, &kind_of_parameter<limbic::parameter<T, R, D>>);
     if (Rule::needs_gradient && !p.trainable) return;  // a frozen one takes its memory when it thaws
     s->prepare(rule, p.size());
     if (Rule::needs_gradient) (void)p.gradient_storage();  // now, so that it takes no memory that a step would reuse
+  }
+  template <class T, int R, class D> void append(std::string_view name, tensor<T, R, D>& x, Rule const& rule) {
+    append<T, D>(name, &x, &kind_of_tensor<tensor<T, R, D>>)->prepare(rule, x.size());
   }
   tracked* first() const { return first_; }
 
@@ -12162,6 +12368,23 @@ template <class Rule> class tracked_list {
   }
 
  private:
+  template <class T, class D>
+  tracked_as<Rule, T, D>* append(std::string_view name, void* parameter, parameter_actions const* kind) {
+    static_assert(std::is_floating_point_v<T>, "limbic: what an optimiser trains are floats or doubles");
+    using S = tracked_as<Rule, T, D>;
+    static_assert(sizeof(S) == sizeof(tracked_as<Rule, float, scalar>), "limbic: tensors of any type have one size");
+    auto* const bytes = static_cast<unsigned char*>(from_.allocate(sizeof(S) + name.size()));
+    auto* const s = ::new (bytes) S{};
+    s->act = &S::act_;
+    s->step = S::act_.update;
+    s->kind = kind;
+    s->parameter = parameter;
+    if (!name.empty()) std::memcpy(bytes + sizeof(S), name.data(), name.size());
+    s->name = std::string_view(reinterpret_cast<char const*>(bytes + sizeof(S)), name.size());
+    *last_ = s;
+    last_ = &s->next;
+    return s;
+  }
   template <class X, class F> static void each_part(dotted_name& name, std::string_view part, X& x, F& f) {
     std::size_t const before = name.add(part);
     f(name.view(), x);
@@ -12363,18 +12586,23 @@ LIMBIC_END
 // ---- limbic/optim/average.hpp ------------------------------------------------------------------------------------
 // limbic/optim/average.hpp - a moving average of the parameters, often better than where training ends
 //
-//   average = decay average + (1 - decay) value          Polyak and Juditsky 1992, with forgetting
+//   average = d average + (1 - d) value          Polyak and Juditsky 1992, with forgetting
+//   d = decay                                    warm_up: min(decay, (1 + n) / (10 + n)) in update n = 1, 2, ...
 //
 //   exponential_moving_average average(net, {.decay = 0.999});
 //   ... optimizer.step(); average.update(); ...
 //   average.swap();      // the model holds the averages, to be evaluated or saved; again: back to training
 //
-// The average starts as a copy of the parameters. The model must outlive it and stay where it is.
+// The average starts as a copy of the parameters; with warm_up it soon forgets where they started, as in TensorFlow's
+// ExponentialMovingAverage with num_updates. Tensors of floating point that the model owns beside its parameters, the
+// running statistics of batch_norm, are averaged alike: they must fit the averaged parameters. The model must outlive it and
+// stay where it is.
 
 LIMBIC_BEGIN
 
 struct average_options {
   double decay = 0.999;
+  bool warm_up = false;  // the first updates forget faster
 };
 
 struct average_rule : average_options {
@@ -12413,18 +12641,29 @@ class exponential_moving_average {
   explicit exponential_moving_average(Model& model, average_options const& o = {})
       : rule_{o}, list_(current_memory(scalar{})) {
     detail::check_option("exponential_moving_average", "decay", o.decay, o.decay >= 0 && o.decay <= 1, "in [0, 1]");
-    visit_parameters(model, [&](std::string_view name, auto& p) { list_.append(name, p, rule_); });
+    visit_state(model, [&](std::string_view name, auto& x) {
+      if constexpr (std::is_floating_point_v<typename std::remove_cvref_t<decltype(x)>::value_type>)
+        list_.append(name, x, rule_);
+    });
     run(average_rule::start);
   }
-  double decay() const { return rule_.decay; }
+  double decay() const { return decay_; }  // as it was given
 
-  // For checkpoints: the averages, or the model's parameters while these are swapped.
+  // For checkpoints: the averages, or the model's own values while these are swapped.
   template <class... Device, class F> void each(F&& f) {
-    f("decay", std::as_const(rule_.decay));
+    f("decay", std::as_const(decay_));
+    f("updates", updates_);
     list_.template each<Device...>(rule_, f);
   }
 
-  void update() { run(average_rule::follow); }  // after each step
+  // After each step.
+  void update() {
+    ++updates_;
+    auto const n = static_cast<double>(updates_);
+    double const early = (1 + n) / (10 + n);
+    rule_.decay = rule_.warm_up && early < decay_ ? early : decay_;
+    run(average_rule::follow);
+  }
   void swap() { run(average_rule::exchange); }  // averages into the model, its parameters here
   void apply() { run(average_rule::put); }      // averages into the model for good
 
@@ -12435,6 +12674,8 @@ class exponential_moving_average {
       s->act->update(&rule_, *s, s->kind->look(s->parameter));
   }
   average_rule rule_;
+  double decay_ = rule_.decay;
+  std::int64_t updates_ = 0;
   detail::tracked_list<average_rule> list_;
 };
 
@@ -12980,6 +13221,10 @@ LIMBIC_END
 // however deep the graph. A pass frees what it has used, so a second pass over the same nodes is an error unless the
 // first was told to retain them.
 //
+// To find where a NaN comes from, call detect_anomaly() before anything is recorded: the first op with a result or a
+// gradient that is not finite then ends the work with an anomaly_error that names it. Every value is read once more for
+// that; on a GPU it does nothing.
+//
 // Tensors and views given to a tape by name are referred to and must outlive the backward pass; temporaries are copied.
 // A tape and its variables belong to one thread. A variable that outlives its tape is an error when used, never
 // undefined.
@@ -12988,6 +13233,11 @@ LIMBIC_BEGIN
 
 class tape;
 template <class T, int R, class D = default_device> class variable;
+
+struct backward_options {
+  bool retain = false;  // keep values and nodes for another pass
+  bool guided = false;  // rectifiers pass on what explains, not the gradient: explain/guided_backpropagation.hpp
+};
 
 namespace detail {
 
@@ -13006,7 +13256,9 @@ struct slot {
     assigned = 2,   // the gradient has received its first contribution
     spent = 4,      // the node that made it was freed by a backward pass
     parameter = 8,  // `owner` is the parameter whose value this is, and which holds the gradient
-    chosen = 16     // on the way to an input that gradients() was asked for
+    chosen = 16,    // gradients() was asked for this one
+    leads = 32,     // on the way to a chosen one
+    pruned = chosen | leads
   };
   void* value = nullptr;
   void* gradient = nullptr;
@@ -13019,6 +13271,7 @@ struct slot {
   std::uint32_t flags = 0;
 
   bool has(std::uint32_t f) const { return (flags & f) != 0; }
+  void lead(bool to_chosen) { flags = (flags & ~std::uint32_t{leads}) | (to_chosen ? std::uint32_t{leads} : 0U); }
 };
 template <int R> struct slot_of : slot {
   limbic::shape<R> extents;
@@ -13033,8 +13286,8 @@ template <int R> void set_extents(slot_of<R>* s, shape<R> const& e) {
 struct node;
 struct node_kind {
   std::string_view name;
-  void (*backward)(tape&, node&, bool retain);
-  void (*mark)(node&);    // results lie on the way to a chosen input when an operand does
+  void (*backward)(tape&, node&, backward_options);
+  void (*mark)(node&);    // results lead to a chosen slot when an operand does
   void (*forget)(node&);  // gradients of the results are cleared, for another pass
 };
 struct node {
@@ -13058,10 +13311,6 @@ struct direction {
 };
 
 }  // namespace detail
-
-struct backward_options {
-  bool retain = false;  // keep values and nodes for another pass
-};
 
 class tape {
  public:
@@ -13124,13 +13373,17 @@ class tape {
   void backward(backward_options o = {}) {
     if (!seeded_) fail<tape_error>("backward", "no value was given to start from");
     seeded_ = false;
-    for (detail::node* n = last_; n != nullptr; n = n->before) n->kind->backward(*this, *n, o.retain);
+    for (detail::node* n = last_; n != nullptr; n = n->before) n->kind->backward(*this, *n, o);
     retained_ = o.retain;
     if (!o.retain) {
       last_ = nullptr;
       nodes_ = 0;
     }
   }
+
+  // The first op with a value or a gradient that is not finite is an error from now on.
+  void detect_anomaly(bool on = true) { detects_anomaly_ = on; }
+  bool detects_anomaly() const { return detects_anomaly_; }  // whether it is
 
   std::size_t nodes() const { return nodes_; }         // recorded and not yet freed
   std::size_t bytes() const { return arena_.used(); }  // of the arena: nodes, slots, small values
@@ -13177,7 +13430,7 @@ class tape {
   // gradients that sinks of the same node already write, null at its end.
   template <class T, int R, class D> sink<T, R, D> gradient_sink(detail::slot_of<R>* s, void const* const* earlier) {
     sink<T, R, D> to;
-    if (!s->has(pruned_ ? detail::slot::chosen : detail::slot::wants)) return to;
+    if (!s->has(pruned_ ? detail::slot::pruned : detail::slot::wants)) return to;
     if (s->has(detail::slot::parameter)) {
       auto const& p = *static_cast<limbic::parameter<T, R, D> const*>(s->owner);
       to = sink<T, R, D>(p.gradient_storage(), p.has_gradient());
@@ -13190,7 +13443,7 @@ class tape {
   }
   // What is written to its gradient from now on is added.
   template <class T, int R, class D> void mark_assigned(detail::slot_of<R>* s) {
-    if (!s->has(pruned_ ? detail::slot::chosen : detail::slot::wants)) return;
+    if (!s->has(pruned_ ? detail::slot::pruned : detail::slot::wants)) return;
     s->flags |= detail::slot::assigned;
     if (s->has(detail::slot::parameter)) static_cast<limbic::parameter<T, R, D> const*>(s->owner)->set_has_gradient();
   }
@@ -13217,7 +13470,9 @@ class tape {
     ++nodes_;
   }
 
-  // Runs backward only along the ways to the slots marked as chosen.
+  // Whether such a pass goes on: see below.
+  bool prunes() const { return pruned_; }
+  // Runs backward only along the ways to the chosen slots.
   void backward_to_chosen(backward_options o) {
     std::size_t const bytes = (nodes_ + 1) * sizeof(detail::node*);
     auto** const order = static_cast<detail::node**>(arena_.source().allocate(bytes));
@@ -13269,7 +13524,7 @@ class tape {
   detail::buffer* buffers_ = nullptr;
   detail::buffer* free_ = nullptr;
   detail::direction* directions_ = nullptr;
-  bool seeded_ = false, retained_ = false, pruned_ = false, recomputes_ = false;
+  bool seeded_ = false, retained_ = false, pruned_ = false, recomputes_ = false, detects_anomaly_ = false;
 };
 
 // A handle to a tensor on a tape, cheap to copy. As long as it lives, its value (and, after a backward pass, its gradient)
@@ -13372,6 +13627,31 @@ LIMBIC_BEGIN
 
 namespace detail {
 
+// An error that names the op, where one of these values is not finite. Out of line, and whatever the rank: every op calls it.
+template <class T>
+LIMBIC_COLD void look_for_anomaly(std::string_view op, std::string_view what, int number, T const* x,
+                                  std::ptrdiff_t const* extents, int rank) {
+  std::ptrdiff_t size = 1;
+  for (int i = 0; i < rank; ++i) size *= extents[i];
+  for (std::ptrdiff_t i = 0; x != nullptr && i < size; ++i) {
+    bool finite = true;
+    if constexpr (is_dual<T>) finite = math::isfinite(x[i].value) && math::isfinite(x[i].tangent);
+    else finite = math::isfinite(x[i]);
+    if (finite) continue;
+    text shape;
+    for (int k = 0; k < rank; ++k) append_integer(shape.add(k > 0 ? ", " : ""), extents[k]);
+    fail<anomaly_error>(op, what, " ", number, ", (", shape.view(), "), is not finite at element ", i);
+  }
+}
+template <class T, class D, int R>
+void require_no_anomaly(std::string_view op, std::string_view what, int number, void const* x, slot_of<R> const* s) {
+  if constexpr (is_host<D> && !std::is_integral_v<T>) {
+    std::ptrdiff_t const* extents = nullptr;
+    if constexpr (R > 0) extents = s->extents.extents;
+    look_for_anomaly(op, what, number, static_cast<T const*>(x), extents, R);
+  }
+}
+
 template <class E, int R> struct operand_type {
   using element = E;
   static constexpr int rank = R;
@@ -13386,16 +13666,16 @@ struct op_node<Op, T, D, std::tuple<operand_type<E, RI>...>, std::integer_sequen
   std::tuple<slot_of<RI>*...> in;
   std::tuple<slot_of<RO>*...> out;
 
-  static void backward(tape& t, node& base, bool retain) {
+  static void backward(tape& t, node& base, backward_options o) {
     auto& n = static_cast<op_node&>(base);
-    n.walk(t, retain, std::index_sequence_for<E...>(), std::make_index_sequence<sizeof...(RO)>());
+    n.walk(t, o, std::index_sequence_for<E...>(), std::make_index_sequence<sizeof...(RO)>());
   }
   static void mark(node& base) {
     auto& n = static_cast<op_node&>(base);
     std::apply(
         [&](auto*... i) {
-          std::uint32_t const found = ((i->has(slot::parameter) ? 0U : i->flags) | ... | 0U) & slot::chosen;
-          std::apply([&](auto*... o) { ((o->flags = (o->flags & ~std::uint32_t{slot::chosen}) | found), ...); }, n.out);
+          bool const leads = ((!i->has(slot::parameter) && i->has(slot::pruned)) || ...);
+          std::apply([&](auto*... o) { (o->lead(leads), ...); }, n.out);
         },
         n.in);
   }
@@ -13407,7 +13687,7 @@ struct op_node<Op, T, D, std::tuple<operand_type<E, RI>...>, std::integer_sequen
 
  private:
   template <std::size_t... I, std::size_t... O>
-  void walk(tape& t, bool retain, std::index_sequence<I...>, std::index_sequence<O...>) {
+  void walk(tape& t, backward_options o, std::index_sequence<I...>, std::index_sequence<O...>) {
     bool const reached = (std::get<O>(out)->has(slot::assigned) || ...);
     if (reached) {
       void const* written[sizeof...(I) + 1] = {};
@@ -13420,12 +13700,24 @@ struct op_node<Op, T, D, std::tuple<operand_type<E, RI>...>, std::integer_sequen
       };
       // Brace initialisation: sinks are made in the order of the operands.
       std::tuple<sink<E, RI, D>...> const sinks{sink_of(operand_type<E, RI>(), std::get<I>(in))...};
-      op.adjoint(D{}, t.template value_view<E, D>(std::get<I>(in), Op::needs.has_input(I))...,
-                 t.template value_view<T, D>(std::get<O>(out), Op::needs.has_output(O))...,
-                 t.template gradient_view<T, D>(std::get<O>(out))..., std::get<I>(sinks)...);
+      auto const adjoint = [&](auto const& of) {
+        of.adjoint(D{}, t.template value_view<E, D>(std::get<I>(in), Op::needs.has_input(I))...,
+                   t.template value_view<T, D>(std::get<O>(out), Op::needs.has_output(O))...,
+                   t.template gradient_view<T, D>(std::get<O>(out))..., std::get<I>(sinks)...);
+      };
+      if constexpr (requires { op.guided(); }) {
+        if (o.guided) adjoint(op.guided());
+        else adjoint(op);
+      } else {
+        adjoint(op);
+      }
+      if (t.detects_anomaly())
+        (require_no_anomaly<E, D>(Op::name, "the gradient of operand", static_cast<int>(I) + 1,
+                                  std::get<I>(sinks).to.data(), std::get<I>(in)),
+         ...);
       (t.template mark_assigned<E, RI, D>(std::get<I>(in)), ...);
     }
-    if (retain) return;
+    if (o.retain) return;
     (void(Op::needs.has_input(I) ? t.unuse(std::get<I>(in)) : void()), ...);
     (finish_result(t, std::get<O>(out), Op::needs.has_output(O)), ...);
   }
@@ -13441,7 +13733,7 @@ struct op_node<Op, T, D, std::tuple<operand_type<E, RI>...>, std::integer_sequen
 template <class T, int R, class D> struct lift_node : node {
   slot_of<R>* out;
   T* result;
-  static void backward(tape& t, node& base, bool) {
+  static void backward(tape& t, node& base, backward_options) {
     auto& n = static_cast<lift_node&>(base);
     if (!n.out->has(slot::assigned)) return;
     auto const g = t.template gradient_view<dual<T>, D>(n.out);
@@ -13559,6 +13851,12 @@ auto record_slots(tape& t, Op const& o, Shapes const& shapes, std::index_sequenc
     return view<T, std::tuple_element_t<K, Shapes>::rank, D>(nullptr, s->extents);
   };
   o.forward(D{}, target(std::integral_constant<std::size_t, O>())..., t.template value_view<E, D>(in)...);
+  if (t.detects_anomaly()) {
+    int number = 0;
+    (require_no_anomaly<E, D>(Op::name, "operand", ++number, in->value, in), ...);
+    number = 0;
+    (require_no_anomaly<T, D>(Op::name, "result", ++number, std::get<V>(out)->value, std::get<V>(out)), ...);
+  }
   if (wants) {
     using N = op_node<Op, T, D, std::tuple<operand_type<E, RI>...>,
                       std::integer_sequence<int, std::tuple_element_t<O, Shapes>::rank...>>;
@@ -13602,16 +13900,17 @@ template <class X> auto tape::enter(X&& x, std::uint32_t flags) {
   return limbic::variable<E, R, D>(*this, detail::enter_view<E>(*this, as_view(x), temporary, flags));
 }
 
-// The gradients of a scalar with respect to chosen variables, as tensors; nothing else gets one, no parameter is touched
-// (what backward() had left in the chosen ones is cleared). The tape stays usable.
-template <class T, int R, class D, class... X> auto gradients(variable<T, R, D> const& y, X const&... x) {
+namespace detail {
+
+template <class T, int R, class D, class... X>
+auto gradients_by(bool guided, variable<T, R, D> const& y, X const&... x) {
   tape* const t = y.owner();
   ((x.checked_slot("gradients")->flags |= detail::slot::chosen), ...);
   ((x.checked_slot("gradients")->flags &= ~std::uint32_t{detail::slot::assigned}), ...);
   if (y.size() != 1) fail<shape_error>("gradients", "a value of shape ", y.shape(), " is not a scalar");
   tensor<T, R, D> const one(y.shape(), T(1));
   t->seed(y, one);
-  t->backward_to_chosen({.retain = true});
+  t->backward_to_chosen({.retain = true, .guided = guided});
   auto const take = [&](auto const& v) {
     using V = std::remove_cvref_t<decltype(v)>;
     auto* const s = v.checked_slot("gradients");
@@ -13624,6 +13923,14 @@ template <class T, int R, class D, class... X> auto gradients(variable<T, R, D> 
   std::tuple<tensor<typename X::value_type, X::rank, D>...> result{take(x)...};
   if constexpr (sizeof...(X) == 1) return std::get<0>(std::move(result));
   else return result;
+}
+
+}  // namespace detail
+
+// The gradients of a scalar with respect to chosen variables, as tensors; nothing else gets one, no parameter is touched
+// (what backward() had left in the chosen ones is cleared). The tape stays usable.
+template <class T, int R, class D, class... X> auto gradients(variable<T, R, D> const& y, X const&... x) {
+  return detail::gradients_by(false, y, x...);
 }
 
 LIMBIC_END
@@ -13646,38 +13953,39 @@ template <class F, class T, class D, int RO, int... RI> struct checkpoint_node :
   slot_of<RO>* out;
   std::tuple<slot_of<RI>*...> in;
 
-  static void backward(tape& t, node& base, bool retain) {
+  static void backward(tape& t, node& base, backward_options o) {
     auto& n = static_cast<checkpoint_node&>(base);
-    if (n.out->has(slot::assigned)) n.repeat(t, std::make_index_sequence<sizeof...(RI)>());
-    if (retain) return;
+    if (n.out->has(slot::assigned)) n.repeat(t, o.guided, std::make_index_sequence<sizeof...(RI)>());
+    if (o.retain) return;
     std::apply([&](auto*... i) { (t.unuse(i), ...); }, n.in);
     n.out->flags |= slot::spent;
     if (n.out->uses == 0) t.release_gradient(n.out);
   }
   static void mark(node& base) {
     auto& n = static_cast<checkpoint_node&>(base);
-    std::apply(
-        [&](auto*... i) {
-          std::uint32_t const found = (i->flags | ... | 0U) & slot::chosen;
-          n.out->flags = (n.out->flags & ~std::uint32_t{slot::chosen}) | found;
-        },
-        n.in);
+    std::apply([&](auto*... i) { n.out->lead((i->has(slot::pruned) || ...)); }, n.in);
   }
   static void forget(node& base) { static_cast<checkpoint_node&>(base).out->flags &= ~std::uint32_t{slot::assigned}; }
   static constexpr node_kind kind{"checkpoint", &backward, &mark, &forget};
 
  private:
-  template <std::size_t... I> void repeat(tape& t, std::index_sequence<I...>) {
+  template <std::size_t... I> void repeat(tape& t, bool guided, std::index_sequence<I...>) {
     tape again(t.memory_of_nodes().source());
     again.directions() = t.directions();
     again.set_recomputes();
+    again.detect_anomaly(t.detects_anomaly());
     std::tuple<variable<T, RI, D>...> const x{again.variable(t.template value_view<T, D>(std::get<I>(in)))...};
     {
       auto const y = std::apply(f, x);
       if (!y.wants_gradient()) return;
       again.seed(y, t.template gradient_view<T, D>(out));
     }
-    again.backward();
+    if (t.prunes()) {  // no parameter in the segment is to get a gradient either
+      std::apply([](auto const&... v) { ((v.checked_slot("checkpoint")->flags |= slot::chosen), ...); }, x);
+      again.backward_to_chosen({.guided = guided});
+    } else {
+      again.backward({.guided = guided});
+    }
     auto const give = [&](auto* s, auto const& v) {
       using V = std::remove_cvref_t<decltype(v)>;
       auto const to = t.template gradient_sink<T, V::rank, D>(s, nullptr);
