@@ -7,7 +7,7 @@
 // On the way down the network gives up half of the rows and columns to see more at once; on the way up, the skip beside it
 // tells where everything was.
 //
-// Before: 27_frame_features.cpp
+// Before: 27_frame_features.cpp    next: 29_explain.cpp
 #include "common/check.hpp"
 #include "common/plot.hpp"
 

@@ -3,7 +3,7 @@
 // In each image of noise a ring or a cross lies somewhere. A small network learns to tell which of them it is; nobody ever
 // says where. Grad-CAM finds the place in the channels of its last convolution, guided backpropagation the pixels.
 //
-// Before: 28_blocks.cpp
+// Before: 28_blocks.cpp    next: 30_mam_softmax.cpp
 #include "common/check.hpp"
 
 #include <limbic/explain.hpp>

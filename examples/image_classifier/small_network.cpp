@@ -4,8 +4,7 @@
 //   then    dense (4w), ReLU, dropout, dense (classes) or cosines
 #include "networks.hpp"
 
-#include <limbic/nn/batch_norm.hpp>
-#include <limbic/nn/conv.hpp>
+#include <limbic/nn/conv_unit.hpp>
 #include <limbic/nn/dropout.hpp>
 #include <limbic/nn/linear.hpp>
 #include <limbic/ops/max_pool.hpp>
@@ -14,28 +13,18 @@
 
 namespace {
 
-struct conv_norm_relu {
-  limbic::conv2d<float> conv;
-  limbic::batch_norm<float> norm;
-
-  conv_norm_relu(std::ptrdiff_t in, std::ptrdiff_t out, limbic::rng& random)
-      : conv(in, out, 3, random, {.padding = limbic::same_padding, .bias = false}), norm(out) {}
-  auto operator()(auto const& x, auto mode) const { return limbic::relu(norm(conv(x), mode)); }
-  void each(auto f) { f("conv", conv), f("norm", norm); }
-};
-
 struct small_network {
   network_options options;
-  conv_norm_relu c1, c2, c3, c4;
+  limbic::conv_unit<float> c1, c2, c3, c4;
   limbic::linear<float> hidden, out;
   limbic::dropout drop{0.25};
 
   small_network(network_options const& o, limbic::rng& random)
       : options(o),
-        c1(o.channels, o.width, random),
-        c2(o.width, o.width, random),
-        c3(o.width, 2 * o.width, random),
-        c4(2 * o.width, 2 * o.width, random),
+        c1(o.channels, o.width, 3, random, {.padding = limbic::same_padding}),
+        c2(o.width, o.width, 3, random, {.padding = limbic::same_padding}),
+        c3(o.width, 2 * o.width, 3, random, {.padding = limbic::same_padding}),
+        c4(2 * o.width, 2 * o.width, 3, random, {.padding = limbic::same_padding}),
         hidden(2 * o.width * (o.height / 4) * (o.columns / 4), 4 * o.width, random),
         out(4 * o.width, o.classes, random, {.bias = !o.cosine()}) {}
 

@@ -63,7 +63,7 @@ def read_safetensors(path):
 def convolve(planes, n, tensors, name):
     """3 x 3 without bias, batch norm, ReLU, of planes of n x n."""
     (outputs, inputs, _, _), w = tensors[f"{name}.conv.weight"]
-    weight, bias, mean, var = (tensors[f"{name}.norm.{k}"][1] for k in ("weight", "bias", "running_mean", "running_var"))
+    weight, bias, mean, var = (tensors[f"{name}.bn.{k}"][1] for k in ("weight", "bias", "running_mean", "running_var"))
     result = []
     for o in range(outputs):
         scale = weight[o] / math.sqrt(var[o] + 1e-5)
@@ -510,8 +510,8 @@ class Explain(Case):
             self.passes("explain", "--model-file", model, *options, out=out)
             return json.loads((out / "explanations.json").read_text())
 
-        chosen = explain("--index", "3,14", "--class", "7", "--layer", "c2.norm")
-        self.assertEqual(chosen["layer"], "c2.norm")
+        chosen = explain("--index", "3,14", "--class", "7", "--layer", "c2.bn")
+        self.assertEqual(chosen["layer"], "c2.bn")
         self.assertEqual([e["index"] for e in chosen["images"]], [3, 14])
         for e in chosen["images"]:
             self.assertEqual((e["explained"], e["predicted"]), ("7", str(predicted[e["index"]])))
@@ -532,7 +532,7 @@ class Explain(Case):
         self.assertEqual(len({e["label"] for e in every}), 10)
 
         again = self.scratch / "never"
-        for message, *options in (["c1.conv, c1.norm, relu", "--layer", "c9"], ["label, 0, 1, 2", "--class", "ten"],
+        for message, *options in (["c1.conv, c1.bn, relu", "--layer", "c9"], ["label, 0, 1, 2", "--class", "ten"],
                                   ["497", "--index", "497"]):
             self.refuses(message, "--model-file", model, *options, command="explain", out=again)
         self.assertFalse(again.exists())

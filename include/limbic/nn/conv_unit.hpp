@@ -5,14 +5,14 @@
 //   conv_unit<float> plain(16, 32, 1, random, {.norm = std::nullopt});             max(0, conv(x))
 //   conv_unit<float> linear_one(16, 32, 1, random, {.relu = false});               norm(conv(x))
 //
-// The convolution has a bias where no batch norm follows, which would take it away again.
+// The convolution has a bias where no batch norm follows, which would take it away again. In use, all is one pass over the
+// convolution's result: nn/fused.hpp.
 //
 // names   conv, bn: as torchvision's BasicConv2d
 // shape   x (N, in, H, W) -> (N, out, H', W'), see ops/conv.hpp
 #pragma once
 
-#include <limbic/nn/batch_norm.hpp>
-#include <limbic/nn/conv.hpp>
+#include <limbic/nn/fused.hpp>
 #include <limbic/ops/relu.hpp>
 
 #include <optional>
@@ -39,10 +39,11 @@ template <class T, class D = default_device> struct conv_unit {
   }
 
   template <operand X> auto operator()(X&& x, layer_mode auto mode) const {
-    auto y = conv(std::forward<X>(x));
-    if (norm.running_mean.size() > 0) y = norm(std::move(y), mode);
-    if (activates) y = relu(std::move(y));
-    return y;
+    bool const normalizes = norm.running_mean.size() > 0;
+    if (normalizes && activates) return fused(std::forward<X>(x), mode, conv, norm, relu_op{});
+    if (activates) return fused(std::forward<X>(x), conv, relu_op{});
+    if (normalizes) return norm(conv(std::forward<X>(x)), mode);
+    return conv(std::forward<X>(x));
   }
 
   // Names the layers conv and bn, or otherwise.
