@@ -132,10 +132,10 @@ template <class T, int R, class D> inline constexpr bool is_traced<traced<T, R, 
 template <class A> concept traced_operand = is_traced<std::remove_cvref_t<A>>;
 
 // That of the first traced operand: a model on a GPU can be counted on the CPU.
-template <class First, class... Rest> struct traced_device : traced_device<Rest...> {};
-template <traced_operand First, class... Rest> struct traced_device<First, Rest...> {
-  using type = device_of<First>;
-};
+template <class First, class... Rest> constexpr auto traced_device() {
+  if constexpr (traced_operand<First>) return device_of<First>();
+  else return traced_device<Rest...>();
+}
 
 template <class A> void note_operand(summary_row& row, bool& weighs, trace& t, A const& a) {
   if constexpr (is_parameter<A>) {
@@ -185,7 +185,7 @@ auto record(Op const& o, A&&... a) {
   t->summary.depth = depth > t->summary.depth ? depth : t->summary.depth;
 
   using T = typename detail::first_real<element_of<A>...>::type;
-  using D = typename detail::traced_device<A...>::type;
+  using D = decltype(detail::traced_device<A...>());
   return [&]<std::size_t... V>(std::index_sequence<V...>) {
     if constexpr (visible == 1)
       return traced<T, std::tuple_element_t<0, Shapes>::rank, D>(*t, std::get<0>(shapes), depth);
