@@ -12619,7 +12619,7 @@ struct average_rule : average_options {
   struct toward {
     double decay;
     template <class V> constexpr V operator()(V average, V x) const {
-      return math::constant<V>(decay) * average + math::constant<V>(1 - decay) * x;
+      return average + math::constant<V>(1 - decay) * (x - average);  // what does not change stays to the last bit
     }
   };
   struct exchanged {

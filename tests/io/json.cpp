@@ -41,6 +41,13 @@ TEST_CASE("malformed values are refused") {
     INFO(s);
     CHECK(refused(s));
   }
+  for (char const* s : {"\xC3\xA4", "\xE2\x82\xAC", "\xED\x9F\xBF", "\xF0\x9F\x98\x80", "\xF4\x8F\xBF\xBF"})
+    CHECK_FALSE(refused("\"" + std::string(s) + "\""));
+  for (char const* s : {"\x80", "\xC3", "\xC3 ", "\xC0\xAF", "\xE0\x80\xAF", "\xED\xA0\x80", "\xF0\x80\x80\x80",
+                        "\xF4\x90\x80\x80", "\xFF", "bi\xE1s"}) {
+    INFO(s);
+    CHECK(refused("\"" + std::string(s) + "\""));
+  }
   CHECK(refused(std::string(100000, '[')));  // no stack is enough for what a file may hold
   json_reader json("test", "the text", "1e999");
   CHECK_THROWS_AS(json.number(), io_error);

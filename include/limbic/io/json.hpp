@@ -64,6 +64,7 @@ class json_reader {
       if (static_cast<unsigned char>(c) < 0x20) wrong("no control character in a text");
       if (c != '\\') {
         s += c;
+        if (static_cast<unsigned char>(c) >= 0x80) append_rest(s, static_cast<unsigned char>(c));
         continue;
       }
       char const e = next();
@@ -216,6 +217,20 @@ class json_reader {
     unsigned const low = hex4();
     if (low < 0xDC00 || low >= 0xE000) wrong("the second half of a surrogate pair");
     return 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
+  }
+  // What follows the first byte of a character of several: UTF-8 in its shortest form (RFC 3629, section 4).
+  void append_rest(std::string& s, unsigned first) {
+    int const more = first >= 0xF0 ? 3 : first >= 0xE0 ? 2 : 1;
+    unsigned code = first & (0x3FU >> more);
+    bool good = first >= 0xC2 && first <= 0xF4;
+    for (int i = 0; i < more && good; ++i) {
+      char const c = next();
+      good = (static_cast<unsigned char>(c) & 0xC0U) == 0x80;
+      code = code << 6 | (static_cast<unsigned char>(c) & 0x3FU);
+      s += c;
+    }
+    bool const longer = (more == 2 && code < 0x800) || (more == 3 && code < 0x10000);
+    if (!good || longer || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000)) wrong("a text in UTF-8");
   }
   static void append_utf8(std::string& s, unsigned c) {
     auto const byte = [&](unsigned b) { s += static_cast<char>(static_cast<unsigned char>(b)); };
