@@ -12342,10 +12342,15 @@ template <class Rule> class tracked_list {
 
   template <class T, int R, class D> void append(std::string_view name, limbic::parameter<T, R, D>& p,
                                                  Rule const& rule) {
-    auto* const s = append<T, D>(name, &p, &kind_of_parameter<limbic::parameter<T, R, D>>);
-    if (Rule::needs_gradient && !p.trainable) return;  // a frozen one takes its memory when it thaws
-    s->prepare(rule, p.size());
-    if (Rule::needs_gradient) (void)p.gradient_storage();  // now, so that it takes no memory that a step would reuse
+    constexpr bool fit = std::is_floating_point_v<T>;
+    if constexpr (fit) {
+      auto* const s = append<T, D>(name, &p, &kind_of_parameter<limbic::parameter<T, R, D>>);
+      if (Rule::needs_gradient && !p.trainable) return;  // a frozen one takes its memory when it thaws
+      s->prepare(rule, p.size());
+      if (Rule::needs_gradient) (void)p.gradient_storage();  // now, so that it takes no memory that a step would reuse
+    } else {
+      static_assert(fit, "limbic: what an optimiser trains are floats or doubles");
+    }
   }
   template <class T, int R, class D> void append(std::string_view name, tensor<T, R, D>& x, Rule const& rule) {
     append<T, D>(name, &x, &kind_of_tensor<tensor<T, R, D>>)->prepare(rule, x.size());
@@ -12370,7 +12375,6 @@ template <class Rule> class tracked_list {
  private:
   template <class T, class D>
   tracked_as<Rule, T, D>* append(std::string_view name, void* parameter, parameter_actions const* kind) {
-    static_assert(std::is_floating_point_v<T>, "limbic: what an optimiser trains are floats or doubles");
     using S = tracked_as<Rule, T, D>;
     static_assert(sizeof(S) == sizeof(tracked_as<Rule, float, scalar>), "limbic: tensors of any type have one size");
     auto* const bytes = static_cast<unsigned char*>(from_.allocate(sizeof(S) + name.size()));
