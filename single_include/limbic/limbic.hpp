@@ -1472,20 +1472,85 @@ inline int threads() {
 #endif
 }
 
+namespace detail {
+// How many threads share so many pieces.
+inline int threads_of(std::ptrdiff_t pieces) {
+  int const t = pieces > 1 ? threads() : 1;
+  return pieces < t ? static_cast<int>(pieces) : t;
+}
+
+// f(piece, number of the thread) for every piece, on t threads.
+template <class F> void each_piece(std::ptrdiff_t pieces, [[maybe_unused]] int t, F const& f) {
+#if LIMBIC_OPENMP
+#pragma omp parallel for schedule(static) num_threads(t)
+  for (std::ptrdiff_t p = 0; p < pieces; ++p) f(p, omp_get_thread_num());
+#else
+  for (std::ptrdiff_t p = 0; p < pieces; ++p) f(p, 0);
+#endif
+}
+
+// What `make` gives, once for each thread, no two on one cache line.
+template <class Make> class rooms {
+  using room = decltype(std::declval<Make const&>()());
+  struct alignas(alignment) place {
+    room value;
+  };
+
+ public:
+  rooms(int count, Make const& make) : rooms(count) {
+    for (; made_ < count; ++made_) ::new (static_cast<void*>(places_ + made_)) place{make()};
+  }
+  ~rooms() {
+    while (made_ > 0) places_[--made_].~place();
+    from_.deallocate(places_, bytes_);
+  }
+  rooms(rooms const&) = delete;
+  rooms& operator=(rooms const&) = delete;
+
+  room& operator[](int thread) const { return places_[thread].value; }
+
+ private:
+  explicit rooms(int count)
+      : from_(current_memory(scalar{})),
+        bytes_(static_cast<std::size_t>(count) * sizeof(place)),
+        places_(static_cast<place*>(from_.allocate(bytes_))) {}
+
+  memory& from_;
+  std::size_t bytes_;
+  place* places_;
+  int made_ = 0;
+};
+}  // namespace detail
+
 // f(begin, end) over pieces of `grain` items that cover [0, n). The pieces are the same for any number of threads; f
-// must not throw.
+// must not throw. What f takes from the pool is taken as often as threads happen to be in it at once, and a thread knows
+// nothing of the memory that its caller uses: kernels take what they need by the second form.
 template <class F> void parallel_for(std::ptrdiff_t n, std::ptrdiff_t grain, F const& f) {
   if (grain < 1) grain = 1;
   std::ptrdiff_t const pieces = (n + grain - 1) / grain;
   auto const piece = [&](std::ptrdiff_t p) { f(p * grain, (p + 1) * grain < n ? (p + 1) * grain : n); };
-#if LIMBIC_OPENMP
-  if (int const t = pieces > 1 ? threads() : 1; t > 1) {
-#pragma omp parallel for schedule(static) num_threads(t)
-    for (std::ptrdiff_t p = 0; p < pieces; ++p) piece(p);
-    return;
-  }
-#endif
+  if (int const t = detail::threads_of(pieces); t > 1)
+    return detail::each_piece(pieces, t, [&](std::ptrdiff_t p, int) { piece(p); });
   for (std::ptrdiff_t p = 0; p < pieces; ++p) piece(p);
+}
+
+// f(begin, end, room) for pieces that need room to work in. Each thread has its own, from make(), and finds in it what
+// its last piece left. The calling thread makes them all before the work starts: from the memory that it uses, the same
+// number whatever happens when, and where there is no memory left, its caller hears of it.
+template <class Make, class F>
+void parallel_for(std::ptrdiff_t n, std::ptrdiff_t grain, Make const& make, F const& f) {
+  if (n <= 0) return;
+  if (grain < 1) grain = 1;
+  std::ptrdiff_t const pieces = (n + grain - 1) / grain;
+  auto const piece = [&](std::ptrdiff_t p, auto& room) {
+    f(p * grain, (p + 1) * grain < n ? (p + 1) * grain : n, room);
+  };
+  if (int const t = detail::threads_of(pieces); t > 1) {
+    detail::rooms<Make> const room(t, make);
+    return detail::each_piece(pieces, t, [&](std::ptrdiff_t p, int thread) { piece(p, room[thread]); });
+  }
+  auto room = make();
+  for (std::ptrdiff_t p = 0; p < pieces; ++p) piece(p, room);
 }
 
 LIMBIC_END
@@ -3169,9 +3234,17 @@ template <class D, class T, std::ptrdiff_t P = kernel_lanes<D, T>::packs> auto r
   return &micro_rows<D, T, L::rows, P>;
 }
 
+// Elements between the rows of a left operand that is brought together, and of all of them.
+template <class T> std::ptrdiff_t left_line(std::ptrdiff_t depth) {
+  return (depth < gemm_depth ? depth : gemm_depth) + static_cast<std::ptrdiff_t>(64 / sizeof(T));
+}
+template <class T> std::ptrdiff_t left_room(std::ptrdiff_t depth) { return gemm_rows * left_line<T>(depth); }
+
 // Panels [p][K][width] of b, or b itself in place of those that are whole packs wide (ldb > 0: its rows are contiguous).
+// `workspace`, if any, has left_room elements: enough for one thread.
 template <class D, class T>
-void gemm_tiles(sink<T, 2, D> c, view<T const, 2, D> a, T const* panels, T const* in_place, std::ptrdiff_t ldb) {
+void gemm_tiles(sink<T, 2, D> c, view<T const, 2, D> a, T const* panels, T const* in_place, std::ptrdiff_t ldb,
+                T* workspace) {
   using L = kernel_lanes<D, T>;
   constexpr std::ptrdiff_t M = L::rows, cache_line = static_cast<std::ptrdiff_t>(64 / sizeof(T));
   std::ptrdiff_t const m = c.to.extent(0), n = c.to.extent(1), depth = a.extent(1), row = a.stride(0),
@@ -3187,10 +3260,13 @@ void gemm_tiles(sink<T, 2, D> c, view<T const, 2, D> a, T const* panels, T const
   // cache sets: what a tile reads of it is brought together first.
   bool const across = row == 1 && step != 1;
   bool const pack_a = (across ? step : row) >= 8 * cache_line && m >= 4 * M && n >= 4 * L::width && depth >= 64;
-  std::ptrdiff_t const deepest = depth < gemm_depth ? depth : gemm_depth, line = deepest + cache_line;
-  parallel_for(tiles, grain, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
-    tensor<T, 1, D> packed_rows;
-    if (pack_a) packed_rows = tensor<T, 1, D>(shape<1>{{gemm_rows * line}}, uninitialized);
+  std::ptrdiff_t const line = left_line<T>(depth);
+  if (threads() > 1) workspace = nullptr;
+  auto const room = [&] {
+    return pack_a && workspace == nullptr ? tensor<T, 1, D>(shape<1>{{left_room<T>(depth)}}, uninitialized)
+                                          : tensor<T, 1, D>();
+  };
+  parallel_for(tiles, grain, room, [&](std::ptrdiff_t begin, std::ptrdiff_t end, tensor<T, 1, D>& packed_rows) {
     for (std::ptrdiff_t t = begin; t < end; ++t) {
       std::ptrdiff_t const i0 = t % tile_rows * gemm_rows, rows = m - i0 < gemm_rows ? m - i0 : gemm_rows;
       std::ptrdiff_t const p0 = t / tile_rows * per_tile,
@@ -3198,7 +3274,7 @@ void gemm_tiles(sink<T, 2, D> c, view<T const, 2, D> a, T const* panels, T const
       for (std::ptrdiff_t k0 = 0; k0 < depth; k0 += gemm_depth) {
         std::ptrdiff_t const ks = depth - k0 < gemm_depth ? depth - k0 : gemm_depth;
         left_rows<T> left{a.data() + i0 * row + k0 * step, row, step, M * row};
-        if (pack_a) left = pack_rows<D>(left, rows, ks, line, packed_rows.data());
+        if (pack_a) left = pack_rows<D>(left, rows, ks, line, workspace != nullptr ? workspace : packed_rows.data());
         for (std::ptrdiff_t p = p0; p < p1; ++p) {
           std::ptrdiff_t const j = p * width, columns = n - j < width ? n - j : width;
           bool const here = in_place != nullptr && columns % L::width == 0;
@@ -3348,9 +3424,10 @@ template <class T, class D = default_device> class packed_matrix {
   tensor<T, 1, D> own_;
 };
 
+// `workspace` as below.
 template <class D, class C, class A, class T>
   requires is_host<D>
-void gemm(D, C&& c, A const& a, packed_matrix<T, D> const& b) {
+void gemm(D, C&& c, A const& a, packed_matrix<T, D> const& b, T* workspace = nullptr) {
   sink<T, 2, D> const to = as_sink(c);
   view<T const, 2, D> const left = as_view(a);
   if (!to) return;
@@ -3361,10 +3438,16 @@ void gemm(D, C&& c, A const& a, packed_matrix<T, D> const& b) {
     if (!to.add) fill(D{}, to.to, T(0));
     return;
   }
-  detail::gemm_tiles<D, T>(to, left, b.panels(), nullptr, 0);
+  detail::gemm_tiles<D, T>(to, left, b.panels(), nullptr, 0, workspace);
 }
 
-// With `workspace` (packed_matrix::packed_size elements) nothing is allocated; else the panels come from the pool.
+// The elements with which one thread (in a piece of a loop, say) multiplies matrices of these shapes and allocates
+// nothing: neither is a strided vector, and the rows of the product are contiguous.
+template <class D, class T> std::ptrdiff_t gemm_workspace(shape<2> const& a, shape<2> const& b) {
+  return packed_matrix<T, D>::packed_size(b) + detail::left_room<T>(a[1]);
+}
+
+// `workspace`, if any, has gemm_workspace elements.
 template <class D, class T>
   requires is_host<D>
 void gemm(D d, sink<T, 2, D> c, view<T const, 2, D> a, view<T const, 2, D> b, T* workspace = nullptr) {
@@ -3394,21 +3477,22 @@ void gemm(D d, sink<T, 2, D> c, view<T const, 2, D> a, view<T const, 2, D> b, T*
   if (!detail::rows_contiguous(c.to)) {
     if (c.to.stride(0) == 1) return gemm(d, sink<T, 2, D>(c.to.transpose(), c.add), b.transpose(), a.transpose());
     tensor<T, 2, D> product(c.shape(), uninitialized);
-    gemm(d, sink<T, 2, D>(product.view()), a, b, workspace);
+    gemm(d, sink<T, 2, D>(product.view()), a, b);
     return copy(d, c, product);
   }
+  std::ptrdiff_t const left = detail::left_room<T>(depth);  // of the workspace, before what is for b
   // A few rows do not repay packing b: its full panels are read where they are, only a ragged last one is packed.
   std::ptrdiff_t const width = detail::panel_width<D, T>(n);
   if (b.stride(1) == 1 && m <= 2 * detail::kernel_lanes<D, T>::rows) {
     std::ptrdiff_t const last = n / width * width;
-    tensor<T, 1, D> ragged;
-    if ((n - last) % detail::kernel_lanes<D, T>::width != 0) {
-      ragged = tensor<T, 1, D>(shape<1>{{depth * width}}, uninitialized);
-      detail::pack_panel<D, T>(b, last, width, ragged.data());
-    }
-    return detail::gemm_tiles<D, T>(c, a, ragged.data(), b.data(), b.stride(0));
+    bool const ragged = (n - last) % detail::kernel_lanes<D, T>::width != 0;
+    tensor<T, 1, D> own;
+    if (ragged && workspace == nullptr) own = tensor<T, 1, D>(shape<1>{{depth * width}}, uninitialized);
+    T* const panel = workspace != nullptr ? workspace + left : own.data();
+    if (ragged) detail::pack_panel<D, T>(b, last, width, panel);
+    return detail::gemm_tiles<D, T>(c, a, panel, b.data(), b.stride(0), workspace);
   }
-  if (workspace != nullptr) gemm(d, c, a, packed_matrix<T, D>(b, workspace));
+  if (workspace != nullptr) gemm(d, c, a, packed_matrix<T, D>(b, workspace + left), workspace);
   else gemm(d, c, a, packed_matrix<T, D>(b));
 }
 
@@ -4077,13 +4161,14 @@ void for_each_row_host(F const& f, std::ptrdiff_t const* extents, int rank, int 
   std::ptrdiff_t const most = extents[along] < row_group ? extents[along] : row_group;
   std::ptrdiff_t const group = most * longest <= row_group_elements ? most : row_group_elements / longest + 1;
   std::ptrdiff_t const grain = rows * longest <= parallel_grain ? rows : parallel_grain / 2 / longest + 1;
-  parallel_for(rows, grain, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
-    std::tuple<tensor<typename S::E, 1, scalar>...> scratch;
-    auto const provide = [&](auto& to, auto const& from) {
-      using E = typename std::remove_cvref_t<decltype(from)>::E;
-      if (from.strided()) to = tensor<E, 1, scalar>(shape<1>{{group * from.pitch()}}, uninitialized);
+  auto const room = [&] {
+    auto const of = [&](auto const& from) {
+      using row_room = tensor<typename std::remove_cvref_t<decltype(from)>::E, 1, scalar>;
+      return from.strided() ? row_room(shape<1>{{group * from.pitch()}}, uninitialized) : row_room();
     };
-    (provide(std::get<I>(scratch), source), ...);
+    return std::tuple<tensor<typename S::E, 1, scalar>...>(of(source)...);
+  };
+  parallel_for(rows, grain, room, [&](std::ptrdiff_t begin, std::ptrdiff_t end, auto& scratch) {
     std::ptrdiff_t index[max_rank] = {};
     for (std::ptrdiff_t r = begin; r < end;) {
       std::ptrdiff_t left = r;
@@ -5543,9 +5628,9 @@ void correlate_planes(sink<T, 4, D> y, view<T const, 4, D> x, view<T const, 3, D
                       conv_geometry const& g) {
   std::ptrdiff_t const rows = w.extent(1), planes = x.extent(0) * g.groups;
   conv_reader<D, T> const layout(taps, g, shape<2>{{y.to.extent(2), y.to.extent(3)}}, x, false);
-  auto const piece = [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
+  auto const make = [&] { return tensor<T, 1, D>(shape<1>{{layout.room(1, 1)}}, uninitialized); };
+  auto const piece = [&](std::ptrdiff_t begin, std::ptrdiff_t end, tensor<T, 1, D>& room) {
     conv_reader<D, T> reader = layout;
-    tensor<T, 1, D> room(shape<1>{{reader.room(1, 1)}}, uninitialized);
     for (std::ptrdiff_t plane = begin; plane < end; ++plane) {
       std::ptrdiff_t const n = plane / g.groups, group = plane % g.groups;
       reader.read(x.slice(0, n, n + 1).slice(1, group, group + 1), room.data());
@@ -5554,7 +5639,7 @@ void correlate_planes(sink<T, 4, D> y, view<T const, 4, D> x, view<T const, 3, D
                               taps);
     }
   };
-  parallel_for(planes, conv_grain(planes, y.to.size() * taps.count()), piece);
+  parallel_for(planes, conv_grain(planes, y.to.size() * taps.count()), make, piece);
 }
 
 // sums[k] += dy times what tap k reads, a pack for each tap; four taps at a time. dy has whole packs in its rows, zeros last.
@@ -5593,23 +5678,23 @@ void correlate_plane_weights(sink<T, 4, D> dw, view<T const, 4, D> x, view<T con
   conv_taps const taps{1, dw.to.extent(2), dw.to.extent(3)};
   std::ptrdiff_t const depth = taps.count(), rows = dy.extent(1) / g.groups;
   conv_reader<D, T> const layout(taps, g, shape<2>{{dy.extent(2), dy.extent(3)}}, x, false);
-  auto const piece = [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
+  std::ptrdiff_t const height = dy.extent(2), width = dy.extent(3), line = (width + L::width - 1) / L::width * L::width;
+  std::ptrdiff_t const gradient_room = height * line, sums_room = rows * depth * L::width;
+  auto const make = [&] { return tensor<T, 1, D>(shape<1>{{gradient_room + sums_room + layout.room(1, 1)}}, T(0)); };
+  auto const piece = [&](std::ptrdiff_t begin, std::ptrdiff_t end, tensor<T, 1, D>& room) {
     conv_reader<D, T> reader = layout;
-    std::ptrdiff_t const image_room = reader.room(1, 1), sums_room = rows * depth * L::width;
-    std::ptrdiff_t const height = dy.extent(2), width = dy.extent(3),
-                         line = (width + L::width - 1) / L::width * L::width;
-    tensor<T, 1, D> room(shape<1>{{image_room + sums_room}}, uninitialized);
-    tensor<T, 2, D> gradient(shape<2>{{height, line}}, T(0));
-    T* const sums = room.data() + image_room;
+    view<T, 2, D> const gradient(room.data(), shape<2>{{height, line}});
+    T* const sums = room.data() + gradient_room;
+    T* const copied = sums + sums_room;
     for (std::ptrdiff_t group = begin; group < end; ++group) {
       for (std::ptrdiff_t i = 0; i < sums_room; ++i) sums[i] = T(0);
       for (std::ptrdiff_t n = 0; n < x.extent(0); ++n) {
-        reader.read(x.slice(0, n, n + 1).slice(1, group, group + 1), room.data());
+        reader.read(x.slice(0, n, n + 1).slice(1, group, group + 1), copied);
         for (std::ptrdiff_t r = 0; r < rows; ++r) {
           view<T const, 2, D> const from = dy[n][group * rows + r];
           for (std::ptrdiff_t p = 0; p < height; ++p)
             copy_row<D>(gradient.data() + p * line, from.data() + p * from.stride(0), from.stride(1), width);
-          add_plane_products<D, T>(sums + r * depth * L::width, as_view(gradient), reader, taps);
+          add_plane_products<D, T>(sums + r * depth * L::width, gradient, reader, taps);
         }
       }
       for (std::ptrdiff_t r = 0; r < rows * depth; ++r) {
@@ -5619,7 +5704,7 @@ void correlate_plane_weights(sink<T, 4, D> dw, view<T const, 4, D> x, view<T con
       }
     }
   };
-  parallel_for(g.groups, conv_grain(g.groups, dy.size() * depth), piece);
+  parallel_for(g.groups, conv_grain(g.groups, dy.size() * depth), make, piece);
 }
 
 }  // namespace detail
@@ -5669,12 +5754,14 @@ void correlate(sink<T, 4, D> y, view<T const, 4, D> x, view<T const, 3, D> w, co
   bool const pack_w = depth >= 8 * cache_line && rows >= 4 * M;
 
   std::ptrdiff_t const grain = tile_grain(strips, tiles, images * g.groups * rows * pixels.size() * depth);
-  parallel_for(strips * tiles, grain, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
+  std::ptrdiff_t const image_room = layout.room(strip, taps.channels),
+                       panel_room = per_tile * deepest * width + layout.slack, w_room = pack_w ? gemm_rows * line : 0,
+                       tile_room = direct ? 0 : rows * per_tile * width;
+  auto const make = [&] {
+    return tensor<T, 1, D>(shape<1>{{image_room + panel_room + w_room + tile_room}}, uninitialized);
+  };
+  parallel_for(strips * tiles, grain, make, [&](std::ptrdiff_t begin, std::ptrdiff_t end, tensor<T, 1, D>& room) {
     conv_reader<D, T> reader = layout;
-    std::ptrdiff_t const image_room = reader.room(strip, taps.channels),
-                         panel_room = per_tile * deepest * width + reader.slack, w_room = pack_w ? gemm_rows * line : 0,
-                         tile_room = direct ? 0 : rows * per_tile * width;
-    tensor<T, 1, D> room(shape<1>{{image_room + panel_room + w_room + tile_room}}, uninitialized);
     T* const copied = room.data();
     T* const gathered = copied + image_room;
     T* const packed = gathered + panel_room;
@@ -5762,11 +5849,13 @@ void correlate_weights(sink<T, 4, D> dw, view<T const, 4, D> x, view<T const, 4,
 
   std::ptrdiff_t const blocks = (rows + gemm_rows - 1) / gemm_rows, items = blocks * g.groups;
   std::ptrdiff_t const line = gemm_depth + cache_line, each = taps.rows * taps.columns;
-  parallel_for(items, small ? items : 1, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
+  std::ptrdiff_t const image_room = layout.room(strip, gemm_rows / each + 2),
+                       left_room = gemm_rows * line + layout.slack;
+  auto const make = [&] {
+    return tensor<T, 1, D>(shape<1>{{image_room + left_room + gemm_rows * columns}}, uninitialized);
+  };
+  parallel_for(items, small ? items : 1, make, [&](std::ptrdiff_t begin, std::ptrdiff_t end, tensor<T, 1, D>& room) {
     conv_reader<D, T> reader = layout;
-    std::ptrdiff_t const image_room = reader.room(strip, gemm_rows / each + 2),
-                         left_room = gemm_rows * line + reader.slack;
-    tensor<T, 1, D> room(shape<1>{{image_room + left_room + gemm_rows * columns}}, uninitialized);
     T* const copied = room.data();
     T* const gathered = copied + image_room;
     T* const sums = gathered + left_room;
@@ -6002,15 +6091,23 @@ template <class D, class T> class winograd {
       right[p] = packed_matrix<T, D>(place(as_view(u), p, in_, out_), packed.data() + p * each);
 
     std::ptrdiff_t const strip = images_of(128), strips = (images_ + strip - 1) / strip;
-    parallel_for(strips, 1, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
-      tensor<T, 3, D> image = patches(in_room_, winograd_patch - winograd_tile), result = patches(out_room_, 0);
-      tensor<T, 3, D> v = places(strip, in_room_), m = places(strip, out_room_);
+    struct room {
+      tensor<T, 3, D> image, result, v, m;
+      tensor<T, 1, D> rows;
+    };
+    auto const make = [&] {
+      return room{patches(in_room_, winograd_patch - winograd_tile), patches(out_room_, 0), places(strip, in_room_),
+                  places(strip, out_room_), tensor<T, 1, D>(shape<1>{{left_room<T>(in_)}}, uninitialized)};
+    };
+    parallel_for(strips, 1, make, [&](std::ptrdiff_t begin, std::ptrdiff_t end, room& its) {
+      auto& [image, result, v, m, rows] = its;
       for (std::ptrdiff_t s = begin; s < end; ++s) {
         std::ptrdiff_t const first = s * strip, count = images_ - first < strip ? images_ - first : strip;
         std::ptrdiff_t const tiles = count * tiles_.size();
         for (std::ptrdiff_t n = 0; n < count; ++n) read(image, v, x[first + n], n);
         for (std::ptrdiff_t p = 0; p < winograd_places; ++p)
-          gemm(D{}, sink<T, 2, D>(place(m.view(), p, tiles, out_)), place(as_view(v), p, tiles, in_), right[p]);
+          gemm(D{}, sink<T, 2, D>(place(m.view(), p, tiles, out_)), place(as_view(v), p, tiles, in_), right[p],
+               rows.data());
         for (std::ptrdiff_t n = 0; n < count; ++n) {
           for_each_tile(m, result, winograd_tile, n,
                         [](T* at, std::ptrdiff_t apart, T* tile, std::ptrdiff_t row, std::ptrdiff_t column) {
@@ -6036,8 +6133,12 @@ template <class D, class T> class winograd {
     for (std::ptrdiff_t s = 0; s < strips; ++s) {
       std::ptrdiff_t const first = s * strip, count = images_ - first < strip ? images_ - first : strip;
       std::ptrdiff_t const tiles = count * tiles_.size();
-      parallel_for(count, 4, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
-        tensor<T, 3, D> image = patches(in_room_, winograd_patch - winograd_tile), gradient = patches(out_room_, 0);
+      struct room {
+        tensor<T, 3, D> image, gradient;
+      };
+      auto const make = [&] { return room{patches(in_room_, winograd_patch - winograd_tile), patches(out_room_, 0)}; };
+      parallel_for(count, 4, make, [&](std::ptrdiff_t begin, std::ptrdiff_t end, room& its) {
+        auto& [image, gradient] = its;
         for (std::ptrdiff_t n = begin; n < end; ++n) {
           read(image, v, x[first + n], n);
           copy(D{}, gradient.view().slice(0, 0, pixels_[0]).slice(1, 0, pixels_[1]).slice(2, 0, out_),
@@ -6052,10 +6153,13 @@ template <class D, class T> class winograd {
                         });
         }
       });
-      parallel_for(winograd_places, 1, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
+      auto const workspace = [&] {
+        return tensor<T, 1, D>(shape<1>{{gemm_workspace<D, T>({{out_, tiles}}, {{tiles, in_}})}}, uninitialized);
+      };
+      parallel_for(winograd_places, 1, workspace, [&](std::ptrdiff_t begin, std::ptrdiff_t end, tensor<T, 1, D>& its) {
         for (std::ptrdiff_t p = begin; p < end; ++p)
           gemm(D{}, sink<T, 2, D>(du.view()[p].slice(1, 0, in_), s > 0), place(as_view(z), p, tiles, out_).transpose(),
-               place(as_view(v), p, tiles, in_));
+               place(as_view(v), p, tiles, in_), its.data());
       });
     }
     tensor<T, 4, D> taps(shape<4>{{3, 3, out_, in_room_}}, uninitialized);
@@ -11008,10 +11112,14 @@ void pool_each_plane(std::ptrdiff_t images, std::ptrdiff_t channels, pool_geomet
   std::ptrdiff_t const work = g.rows.in * g.columns.in + g.rows.out * g.columns.out * g.rows.kernel * g.columns.kernel;
   std::ptrdiff_t const planes = images * channels;
   std::ptrdiff_t const grain = planes * work <= parallel_grain ? planes : parallel_grain / 2 / work + 1;
-  parallel_for(planes, grain, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
-    pool_plane<D, T> plane(g);
-    tensor<T, 1, scalar> room(shape<1>{{lines * plane.length()}}, uninitialized);
-    for (std::ptrdiff_t i = begin; i < end; ++i) f(plane, room.data(), i / channels, i % channels);
+  struct room {
+    room(pool_geometry const& g, int lines) : plane(g), line(shape<1>{{lines * plane.length()}}, uninitialized) {}
+    pool_plane<D, T> plane;
+    tensor<T, 1, scalar> line;
+  };
+  auto const make = [&] { return room(g, lines); };
+  parallel_for(planes, grain, make, [&](std::ptrdiff_t begin, std::ptrdiff_t end, room& in) {
+    for (std::ptrdiff_t i = begin; i < end; ++i) f(in.plane, in.line.data(), i / channels, i % channels);
   });
 }
 

@@ -189,9 +189,17 @@ template <class D, class T, std::ptrdiff_t P = kernel_lanes<D, T>::packs> auto r
   return &micro_rows<D, T, L::rows, P>;
 }
 
+// Elements between the rows of a left operand that is brought together, and of all of them.
+template <class T> std::ptrdiff_t left_line(std::ptrdiff_t depth) {
+  return (depth < gemm_depth ? depth : gemm_depth) + static_cast<std::ptrdiff_t>(64 / sizeof(T));
+}
+template <class T> std::ptrdiff_t left_room(std::ptrdiff_t depth) { return gemm_rows * left_line<T>(depth); }
+
 // Panels [p][K][width] of b, or b itself in place of those that are whole packs wide (ldb > 0: its rows are contiguous).
+// `workspace`, if any, has left_room elements: enough for one thread.
 template <class D, class T>
-void gemm_tiles(sink<T, 2, D> c, view<T const, 2, D> a, T const* panels, T const* in_place, std::ptrdiff_t ldb) {
+void gemm_tiles(sink<T, 2, D> c, view<T const, 2, D> a, T const* panels, T const* in_place, std::ptrdiff_t ldb,
+                T* workspace) {
   using L = kernel_lanes<D, T>;
   constexpr std::ptrdiff_t M = L::rows, cache_line = static_cast<std::ptrdiff_t>(64 / sizeof(T));
   std::ptrdiff_t const m = c.to.extent(0), n = c.to.extent(1), depth = a.extent(1), row = a.stride(0),
@@ -207,10 +215,13 @@ void gemm_tiles(sink<T, 2, D> c, view<T const, 2, D> a, T const* panels, T const
   // cache sets: what a tile reads of it is brought together first.
   bool const across = row == 1 && step != 1;
   bool const pack_a = (across ? step : row) >= 8 * cache_line && m >= 4 * M && n >= 4 * L::width && depth >= 64;
-  std::ptrdiff_t const deepest = depth < gemm_depth ? depth : gemm_depth, line = deepest + cache_line;
-  parallel_for(tiles, grain, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
-    tensor<T, 1, D> packed_rows;
-    if (pack_a) packed_rows = tensor<T, 1, D>(shape<1>{{gemm_rows * line}}, uninitialized);
+  std::ptrdiff_t const line = left_line<T>(depth);
+  if (threads() > 1) workspace = nullptr;
+  auto const room = [&] {
+    return pack_a && workspace == nullptr ? tensor<T, 1, D>(shape<1>{{left_room<T>(depth)}}, uninitialized)
+                                          : tensor<T, 1, D>();
+  };
+  parallel_for(tiles, grain, room, [&](std::ptrdiff_t begin, std::ptrdiff_t end, tensor<T, 1, D>& packed_rows) {
     for (std::ptrdiff_t t = begin; t < end; ++t) {
       std::ptrdiff_t const i0 = t % tile_rows * gemm_rows, rows = m - i0 < gemm_rows ? m - i0 : gemm_rows;
       std::ptrdiff_t const p0 = t / tile_rows * per_tile,
@@ -218,7 +229,7 @@ void gemm_tiles(sink<T, 2, D> c, view<T const, 2, D> a, T const* panels, T const
       for (std::ptrdiff_t k0 = 0; k0 < depth; k0 += gemm_depth) {
         std::ptrdiff_t const ks = depth - k0 < gemm_depth ? depth - k0 : gemm_depth;
         left_rows<T> left{a.data() + i0 * row + k0 * step, row, step, M * row};
-        if (pack_a) left = pack_rows<D>(left, rows, ks, line, packed_rows.data());
+        if (pack_a) left = pack_rows<D>(left, rows, ks, line, workspace != nullptr ? workspace : packed_rows.data());
         for (std::ptrdiff_t p = p0; p < p1; ++p) {
           std::ptrdiff_t const j = p * width, columns = n - j < width ? n - j : width;
           bool const here = in_place != nullptr && columns % L::width == 0;
@@ -368,9 +379,10 @@ template <class T, class D = default_device> class packed_matrix {
   tensor<T, 1, D> own_;
 };
 
+// `workspace` as below.
 template <class D, class C, class A, class T>
   requires is_host<D>
-void gemm(D, C&& c, A const& a, packed_matrix<T, D> const& b) {
+void gemm(D, C&& c, A const& a, packed_matrix<T, D> const& b, T* workspace = nullptr) {
   sink<T, 2, D> const to = as_sink(c);
   view<T const, 2, D> const left = as_view(a);
   if (!to) return;
@@ -381,10 +393,16 @@ void gemm(D, C&& c, A const& a, packed_matrix<T, D> const& b) {
     if (!to.add) fill(D{}, to.to, T(0));
     return;
   }
-  detail::gemm_tiles<D, T>(to, left, b.panels(), nullptr, 0);
+  detail::gemm_tiles<D, T>(to, left, b.panels(), nullptr, 0, workspace);
 }
 
-// With `workspace` (packed_matrix::packed_size elements) nothing is allocated; else the panels come from the pool.
+// The elements with which one thread (in a piece of a loop, say) multiplies matrices of these shapes and allocates
+// nothing: neither is a strided vector, and the rows of the product are contiguous.
+template <class D, class T> std::ptrdiff_t gemm_workspace(shape<2> const& a, shape<2> const& b) {
+  return packed_matrix<T, D>::packed_size(b) + detail::left_room<T>(a[1]);
+}
+
+// `workspace`, if any, has gemm_workspace elements.
 template <class D, class T>
   requires is_host<D>
 void gemm(D d, sink<T, 2, D> c, view<T const, 2, D> a, view<T const, 2, D> b, T* workspace = nullptr) {
@@ -414,21 +432,22 @@ void gemm(D d, sink<T, 2, D> c, view<T const, 2, D> a, view<T const, 2, D> b, T*
   if (!detail::rows_contiguous(c.to)) {
     if (c.to.stride(0) == 1) return gemm(d, sink<T, 2, D>(c.to.transpose(), c.add), b.transpose(), a.transpose());
     tensor<T, 2, D> product(c.shape(), uninitialized);
-    gemm(d, sink<T, 2, D>(product.view()), a, b, workspace);
+    gemm(d, sink<T, 2, D>(product.view()), a, b);
     return copy(d, c, product);
   }
+  std::ptrdiff_t const left = detail::left_room<T>(depth);  // of the workspace, before what is for b
   // A few rows do not repay packing b: its full panels are read where they are, only a ragged last one is packed.
   std::ptrdiff_t const width = detail::panel_width<D, T>(n);
   if (b.stride(1) == 1 && m <= 2 * detail::kernel_lanes<D, T>::rows) {
     std::ptrdiff_t const last = n / width * width;
-    tensor<T, 1, D> ragged;
-    if ((n - last) % detail::kernel_lanes<D, T>::width != 0) {
-      ragged = tensor<T, 1, D>(shape<1>{{depth * width}}, uninitialized);
-      detail::pack_panel<D, T>(b, last, width, ragged.data());
-    }
-    return detail::gemm_tiles<D, T>(c, a, ragged.data(), b.data(), b.stride(0));
+    bool const ragged = (n - last) % detail::kernel_lanes<D, T>::width != 0;
+    tensor<T, 1, D> own;
+    if (ragged && workspace == nullptr) own = tensor<T, 1, D>(shape<1>{{depth * width}}, uninitialized);
+    T* const panel = workspace != nullptr ? workspace + left : own.data();
+    if (ragged) detail::pack_panel<D, T>(b, last, width, panel);
+    return detail::gemm_tiles<D, T>(c, a, panel, b.data(), b.stride(0), workspace);
   }
-  if (workspace != nullptr) gemm(d, c, a, packed_matrix<T, D>(b, workspace));
+  if (workspace != nullptr) gemm(d, c, a, packed_matrix<T, D>(b, workspace + left), workspace);
   else gemm(d, c, a, packed_matrix<T, D>(b));
 }
 

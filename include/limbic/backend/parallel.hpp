@@ -4,7 +4,9 @@
 // when there is but one piece of work, everything runs in the calling thread. The one header that uses OpenMP.
 #pragma once
 
-#include <limbic/core/check.hpp>
+#include <limbic/core/memory.hpp>
+
+#include <utility>
 
 #if LIMBIC_OPENMP
 #include <omp.h>
@@ -35,20 +37,85 @@ inline int threads() {
 #endif
 }
 
+namespace detail {
+// How many threads share so many pieces.
+inline int threads_of(std::ptrdiff_t pieces) {
+  int const t = pieces > 1 ? threads() : 1;
+  return pieces < t ? static_cast<int>(pieces) : t;
+}
+
+// f(piece, number of the thread) for every piece, on t threads.
+template <class F> void each_piece(std::ptrdiff_t pieces, [[maybe_unused]] int t, F const& f) {
+#if LIMBIC_OPENMP
+#pragma omp parallel for schedule(static) num_threads(t)
+  for (std::ptrdiff_t p = 0; p < pieces; ++p) f(p, omp_get_thread_num());
+#else
+  for (std::ptrdiff_t p = 0; p < pieces; ++p) f(p, 0);
+#endif
+}
+
+// What `make` gives, once for each thread, no two on one cache line.
+template <class Make> class rooms {
+  using room = decltype(std::declval<Make const&>()());
+  struct alignas(alignment) place {
+    room value;
+  };
+
+ public:
+  rooms(int count, Make const& make) : rooms(count) {
+    for (; made_ < count; ++made_) ::new (static_cast<void*>(places_ + made_)) place{make()};
+  }
+  ~rooms() {
+    while (made_ > 0) places_[--made_].~place();
+    from_.deallocate(places_, bytes_);
+  }
+  rooms(rooms const&) = delete;
+  rooms& operator=(rooms const&) = delete;
+
+  room& operator[](int thread) const { return places_[thread].value; }
+
+ private:
+  explicit rooms(int count)
+      : from_(current_memory(scalar{})),
+        bytes_(static_cast<std::size_t>(count) * sizeof(place)),
+        places_(static_cast<place*>(from_.allocate(bytes_))) {}
+
+  memory& from_;
+  std::size_t bytes_;
+  place* places_;
+  int made_ = 0;
+};
+}  // namespace detail
+
 // f(begin, end) over pieces of `grain` items that cover [0, n). The pieces are the same for any number of threads; f
-// must not throw.
+// must not throw. What f takes from the pool is taken as often as threads happen to be in it at once, and a thread knows
+// nothing of the memory that its caller uses: kernels take what they need by the second form.
 template <class F> void parallel_for(std::ptrdiff_t n, std::ptrdiff_t grain, F const& f) {
   if (grain < 1) grain = 1;
   std::ptrdiff_t const pieces = (n + grain - 1) / grain;
   auto const piece = [&](std::ptrdiff_t p) { f(p * grain, (p + 1) * grain < n ? (p + 1) * grain : n); };
-#if LIMBIC_OPENMP
-  if (int const t = pieces > 1 ? threads() : 1; t > 1) {
-#pragma omp parallel for schedule(static) num_threads(t)
-    for (std::ptrdiff_t p = 0; p < pieces; ++p) piece(p);
-    return;
-  }
-#endif
+  if (int const t = detail::threads_of(pieces); t > 1)
+    return detail::each_piece(pieces, t, [&](std::ptrdiff_t p, int) { piece(p); });
   for (std::ptrdiff_t p = 0; p < pieces; ++p) piece(p);
+}
+
+// f(begin, end, room) for pieces that need room to work in. Each thread has its own, from make(), and finds in it what
+// its last piece left. The calling thread makes them all before the work starts: from the memory that it uses, the same
+// number whatever happens when, and where there is no memory left, its caller hears of it.
+template <class Make, class F>
+void parallel_for(std::ptrdiff_t n, std::ptrdiff_t grain, Make const& make, F const& f) {
+  if (n <= 0) return;
+  if (grain < 1) grain = 1;
+  std::ptrdiff_t const pieces = (n + grain - 1) / grain;
+  auto const piece = [&](std::ptrdiff_t p, auto& room) {
+    f(p * grain, (p + 1) * grain < n ? (p + 1) * grain : n, room);
+  };
+  if (int const t = detail::threads_of(pieces); t > 1) {
+    detail::rooms<Make> const room(t, make);
+    return detail::each_piece(pieces, t, [&](std::ptrdiff_t p, int thread) { piece(p, room[thread]); });
+  }
+  auto room = make();
+  for (std::ptrdiff_t p = 0; p < pieces; ++p) piece(p, room);
 }
 
 LIMBIC_END

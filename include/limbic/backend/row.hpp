@@ -304,13 +304,14 @@ void for_each_row_host(F const& f, std::ptrdiff_t const* extents, int rank, int 
   std::ptrdiff_t const most = extents[along] < row_group ? extents[along] : row_group;
   std::ptrdiff_t const group = most * longest <= row_group_elements ? most : row_group_elements / longest + 1;
   std::ptrdiff_t const grain = rows * longest <= parallel_grain ? rows : parallel_grain / 2 / longest + 1;
-  parallel_for(rows, grain, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
-    std::tuple<tensor<typename S::E, 1, scalar>...> scratch;
-    auto const provide = [&](auto& to, auto const& from) {
-      using E = typename std::remove_cvref_t<decltype(from)>::E;
-      if (from.strided()) to = tensor<E, 1, scalar>(shape<1>{{group * from.pitch()}}, uninitialized);
+  auto const room = [&] {
+    auto const of = [&](auto const& from) {
+      using row_room = tensor<typename std::remove_cvref_t<decltype(from)>::E, 1, scalar>;
+      return from.strided() ? row_room(shape<1>{{group * from.pitch()}}, uninitialized) : row_room();
     };
-    (provide(std::get<I>(scratch), source), ...);
+    return std::tuple<tensor<typename S::E, 1, scalar>...>(of(source)...);
+  };
+  parallel_for(rows, grain, room, [&](std::ptrdiff_t begin, std::ptrdiff_t end, auto& scratch) {
     std::ptrdiff_t index[max_rank] = {};
     for (std::ptrdiff_t r = begin; r < end;) {
       std::ptrdiff_t left = r;

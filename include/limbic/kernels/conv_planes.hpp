@@ -59,9 +59,9 @@ void correlate_planes(sink<T, 4, D> y, view<T const, 4, D> x, view<T const, 3, D
                       conv_geometry const& g) {
   std::ptrdiff_t const rows = w.extent(1), planes = x.extent(0) * g.groups;
   conv_reader<D, T> const layout(taps, g, shape<2>{{y.to.extent(2), y.to.extent(3)}}, x, false);
-  auto const piece = [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
+  auto const make = [&] { return tensor<T, 1, D>(shape<1>{{layout.room(1, 1)}}, uninitialized); };
+  auto const piece = [&](std::ptrdiff_t begin, std::ptrdiff_t end, tensor<T, 1, D>& room) {
     conv_reader<D, T> reader = layout;
-    tensor<T, 1, D> room(shape<1>{{reader.room(1, 1)}}, uninitialized);
     for (std::ptrdiff_t plane = begin; plane < end; ++plane) {
       std::ptrdiff_t const n = plane / g.groups, group = plane % g.groups;
       reader.read(x.slice(0, n, n + 1).slice(1, group, group + 1), room.data());
@@ -70,7 +70,7 @@ void correlate_planes(sink<T, 4, D> y, view<T const, 4, D> x, view<T const, 3, D
                               taps);
     }
   };
-  parallel_for(planes, conv_grain(planes, y.to.size() * taps.count()), piece);
+  parallel_for(planes, conv_grain(planes, y.to.size() * taps.count()), make, piece);
 }
 
 // sums[k] += dy times what tap k reads, a pack for each tap; four taps at a time. dy has whole packs in its rows, zeros last.
@@ -109,23 +109,23 @@ void correlate_plane_weights(sink<T, 4, D> dw, view<T const, 4, D> x, view<T con
   conv_taps const taps{1, dw.to.extent(2), dw.to.extent(3)};
   std::ptrdiff_t const depth = taps.count(), rows = dy.extent(1) / g.groups;
   conv_reader<D, T> const layout(taps, g, shape<2>{{dy.extent(2), dy.extent(3)}}, x, false);
-  auto const piece = [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
+  std::ptrdiff_t const height = dy.extent(2), width = dy.extent(3), line = (width + L::width - 1) / L::width * L::width;
+  std::ptrdiff_t const gradient_room = height * line, sums_room = rows * depth * L::width;
+  auto const make = [&] { return tensor<T, 1, D>(shape<1>{{gradient_room + sums_room + layout.room(1, 1)}}, T(0)); };
+  auto const piece = [&](std::ptrdiff_t begin, std::ptrdiff_t end, tensor<T, 1, D>& room) {
     conv_reader<D, T> reader = layout;
-    std::ptrdiff_t const image_room = reader.room(1, 1), sums_room = rows * depth * L::width;
-    std::ptrdiff_t const height = dy.extent(2), width = dy.extent(3),
-                         line = (width + L::width - 1) / L::width * L::width;
-    tensor<T, 1, D> room(shape<1>{{image_room + sums_room}}, uninitialized);
-    tensor<T, 2, D> gradient(shape<2>{{height, line}}, T(0));
-    T* const sums = room.data() + image_room;
+    view<T, 2, D> const gradient(room.data(), shape<2>{{height, line}});
+    T* const sums = room.data() + gradient_room;
+    T* const copied = sums + sums_room;
     for (std::ptrdiff_t group = begin; group < end; ++group) {
       for (std::ptrdiff_t i = 0; i < sums_room; ++i) sums[i] = T(0);
       for (std::ptrdiff_t n = 0; n < x.extent(0); ++n) {
-        reader.read(x.slice(0, n, n + 1).slice(1, group, group + 1), room.data());
+        reader.read(x.slice(0, n, n + 1).slice(1, group, group + 1), copied);
         for (std::ptrdiff_t r = 0; r < rows; ++r) {
           view<T const, 2, D> const from = dy[n][group * rows + r];
           for (std::ptrdiff_t p = 0; p < height; ++p)
             copy_row<D>(gradient.data() + p * line, from.data() + p * from.stride(0), from.stride(1), width);
-          add_plane_products<D, T>(sums + r * depth * L::width, as_view(gradient), reader, taps);
+          add_plane_products<D, T>(sums + r * depth * L::width, gradient, reader, taps);
         }
       }
       for (std::ptrdiff_t r = 0; r < rows * depth; ++r) {
@@ -135,7 +135,7 @@ void correlate_plane_weights(sink<T, 4, D> dw, view<T const, 4, D> x, view<T con
       }
     }
   };
-  parallel_for(g.groups, conv_grain(g.groups, dy.size() * depth), piece);
+  parallel_for(g.groups, conv_grain(g.groups, dy.size() * depth), make, piece);
 }
 
 }  // namespace detail

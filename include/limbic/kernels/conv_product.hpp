@@ -44,12 +44,14 @@ void correlate(sink<T, 4, D> y, view<T const, 4, D> x, view<T const, 3, D> w, co
   bool const pack_w = depth >= 8 * cache_line && rows >= 4 * M;
 
   std::ptrdiff_t const grain = tile_grain(strips, tiles, images * g.groups * rows * pixels.size() * depth);
-  parallel_for(strips * tiles, grain, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
+  std::ptrdiff_t const image_room = layout.room(strip, taps.channels),
+                       panel_room = per_tile * deepest * width + layout.slack, w_room = pack_w ? gemm_rows * line : 0,
+                       tile_room = direct ? 0 : rows * per_tile * width;
+  auto const make = [&] {
+    return tensor<T, 1, D>(shape<1>{{image_room + panel_room + w_room + tile_room}}, uninitialized);
+  };
+  parallel_for(strips * tiles, grain, make, [&](std::ptrdiff_t begin, std::ptrdiff_t end, tensor<T, 1, D>& room) {
     conv_reader<D, T> reader = layout;
-    std::ptrdiff_t const image_room = reader.room(strip, taps.channels),
-                         panel_room = per_tile * deepest * width + reader.slack, w_room = pack_w ? gemm_rows * line : 0,
-                         tile_room = direct ? 0 : rows * per_tile * width;
-    tensor<T, 1, D> room(shape<1>{{image_room + panel_room + w_room + tile_room}}, uninitialized);
     T* const copied = room.data();
     T* const gathered = copied + image_room;
     T* const packed = gathered + panel_room;
@@ -137,11 +139,13 @@ void correlate_weights(sink<T, 4, D> dw, view<T const, 4, D> x, view<T const, 4,
 
   std::ptrdiff_t const blocks = (rows + gemm_rows - 1) / gemm_rows, items = blocks * g.groups;
   std::ptrdiff_t const line = gemm_depth + cache_line, each = taps.rows * taps.columns;
-  parallel_for(items, small ? items : 1, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
+  std::ptrdiff_t const image_room = layout.room(strip, gemm_rows / each + 2),
+                       left_room = gemm_rows * line + layout.slack;
+  auto const make = [&] {
+    return tensor<T, 1, D>(shape<1>{{image_room + left_room + gemm_rows * columns}}, uninitialized);
+  };
+  parallel_for(items, small ? items : 1, make, [&](std::ptrdiff_t begin, std::ptrdiff_t end, tensor<T, 1, D>& room) {
     conv_reader<D, T> reader = layout;
-    std::ptrdiff_t const image_room = reader.room(strip, gemm_rows / each + 2),
-                         left_room = gemm_rows * line + reader.slack;
-    tensor<T, 1, D> room(shape<1>{{image_room + left_room + gemm_rows * columns}}, uninitialized);
     T* const copied = room.data();
     T* const gathered = copied + image_room;
     T* const sums = gathered + left_room;

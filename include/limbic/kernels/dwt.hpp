@@ -429,10 +429,11 @@ inline std::ptrdiff_t lines_of_piece(line_span const& s, std::ptrdiff_t lines) {
   return lines * cost < (1 << 20) ? lines : (1 << 18) / cost + 1;
 }
 
-// work(piece, each) for pieces that depend on the problem alone; each(f) calls f with every line of the piece: pointers
-// into x, a and b (null where that is).
-template <class X, class A, class Work>
-void for_each_line(filter_line const& line, line_span const& s, X const& x, A const& a, A const& b, Work const& work) {
+// f(piece, room, pointers into x, a and b) for every line (null where that is), in pieces that depend on the problem
+// alone; `make` gives what a thread needs for itself.
+template <class X, class A, class Make, class F>
+void for_each_line(filter_line const& line, line_span const& s, X const& x, A const& a, A const& b, Make const& make,
+                   F const& f) {
   int const axis = line.axis;
   axes<3> loop;
   auto const append = [&](int i, std::ptrdiff_t n) {
@@ -443,14 +444,12 @@ void for_each_line(filter_line const& line, line_span const& s, X const& x, A co
     if (i != axis) append(i, x.extent(i));
   append(axis, 1);
   std::ptrdiff_t const lines = x.size() / s.samples, grain = lines_of_piece(s, lines);
-  parallel_for(lines, grain, [&](std::ptrdiff_t first, std::ptrdiff_t last) {
-    work(first / grain, [&](auto const& f) {
-      for (std::ptrdiff_t l = first; l < last; ++l) {
-        std::ptrdiff_t at[3] = {};
-        line_offsets(loop, l, at);
-        f(x.data() + at[0], a ? a.data() + at[1] : nullptr, b ? b.data() + at[2] : nullptr);
-      }
-    });
+  parallel_for(lines, grain, make, [&](std::ptrdiff_t first, std::ptrdiff_t last, auto& room) {
+    for (std::ptrdiff_t l = first; l < last; ++l) {
+      std::ptrdiff_t at[3] = {};
+      line_offsets(loop, l, at);
+      f(first / grain, room, x.data() + at[0], a ? a.data() + at[1] : nullptr, b ? b.data() + at[2] : nullptr);
+    }
   });
 }
 
@@ -467,11 +466,9 @@ void analyse_lines(filter_line const& line, line_span const& s, sink<T, R, D> a,
   auto const around = samples_around(line, s);
   int const axis = line.axis;
   std::ptrdiff_t const step = x.stride(axis), step_a = a.to.stride(axis), step_b = b.to.stride(axis);
-  for_each_line(line, s, x, a.to, b.to, [&](std::ptrdiff_t, auto const& each) {
-    line_filter<D, T> filter(line, s, around.data(), f);
-    each([&](T const* from, T* to_a, T* to_b) {
-      filter.analyse_line(from, step, to_a, step_a, a.add, to_b, step_b, b.add);
-    });
+  auto const make = [&] { return line_filter<D, T>(line, s, around.data(), f); };
+  for_each_line(line, s, x, a.to, b.to, make, [&](std::ptrdiff_t, auto& filter, T const* from, T* to_a, T* to_b) {
+    filter.analyse_line(from, step, to_a, step_a, a.add, to_b, step_b, b.add);
   });
 }
 
@@ -498,9 +495,15 @@ void analyse_lines_to_the_end(filter_line const& line, std::span<view<T, R, D> c
     for (std::ptrdiff_t i = 0; i < some.size(); ++i) around(static_cast<std::ptrdiff_t>(l), i) = some(i);
   }
   std::ptrdiff_t const lines = x.size() / spans[0].samples;
-  parallel_for(lines, lines_of_piece(spans[0], lines), [&](std::ptrdiff_t first, std::ptrdiff_t last) {
-    line_filter<D, T> filter(line, spans[0], around.data(), f);
-    tensor<T, 2, D> averages(shape<2>{{2, longest}}, uninitialized);
+  struct room {
+    line_filter<D, T> filter;
+    tensor<T, 2, D> averages;
+  };
+  auto const make = [&] {
+    return room{line_filter<D, T>(line, spans[0], around.data(), f),
+                tensor<T, 2, D>(shape<2>{{2, longest}}, uninitialized)};
+  };
+  parallel_for(lines, lines_of_piece(spans[0], lines), make, [&](std::ptrdiff_t first, std::ptrdiff_t last, room& in) {
     for (std::ptrdiff_t i = first; i < last; ++i) {
       T const* from = line_start(x, axis, i);
       std::ptrdiff_t step = x.stride(axis);
@@ -508,10 +511,10 @@ void analyse_lines_to_the_end(filter_line const& line, std::span<view<T, R, D> c
         bool const at_end = l + 1 == levels;
         view<T, R, D> const &details = bands[levels - l], &average = bands[0];
         T* const to =
-            at_end ? line_start(average, axis, i) : averages.data() + static_cast<std::ptrdiff_t>(l % 2) * longest;
-        filter.shorten(spans[l], around.data() + static_cast<std::ptrdiff_t>(l) * width);
-        filter.analyse_line(from, step, to, at_end ? average.stride(axis) : 1, false, line_start(details, axis, i),
-                            details.stride(axis), false);
+            at_end ? line_start(average, axis, i) : in.averages.data() + static_cast<std::ptrdiff_t>(l % 2) * longest;
+        in.filter.shorten(spans[l], around.data() + static_cast<std::ptrdiff_t>(l) * width);
+        in.filter.analyse_line(from, step, to, at_end ? average.stride(axis) : 1, false, line_start(details, axis, i),
+                               details.stride(axis), false);
         from = to;
         step = 1;
       }
@@ -525,13 +528,11 @@ void synthesise_lines(filter_line const& line, line_span const& s, sink<T, R, D>
   auto const around = samples_around(line, s);
   int const axis = line.axis;
   std::ptrdiff_t const step = x.to.stride(axis), step_a = a.stride(axis), step_b = b.stride(axis);
-  for_each_line(line, s, x.to, a, b, [&](std::ptrdiff_t, auto const& each) {
-    line_filter<D, T> filter(line, s, around.data(), f);
-    each([&](T* to, T const* from_a, T const* from_b) {
-      filter.load_coefficients(from_a, step_a, from_b, step_b);
-      filter.synthesise();
-      filter.fold_line(to, step, x.add);
-    });
+  auto const make = [&] { return line_filter<D, T>(line, s, around.data(), f); };
+  for_each_line(line, s, x.to, a, b, make, [&](std::ptrdiff_t, auto& filter, T* to, T const* from_a, T const* from_b) {
+    filter.load_coefficients(from_a, step_a, from_b, step_b);
+    filter.synthesise();
+    filter.fold_line(to, step, x.add);
   });
 }
 
@@ -544,14 +545,13 @@ void sum_filter_gradients(filter_line const& line, line_span const& s, sink<T, 2
   std::ptrdiff_t const lines = x.size() / s.samples, grain = lines_of_piece(s, lines);
   std::ptrdiff_t const pieces = grain > 0 ? (lines + grain - 1) / grain : 0;
   tensor<T, 2, D> parts(shape<2>{{pieces, 2 * s.taps}});  // summed in the order of the pieces, whoever computed them
-  for_each_line(line, s, x, a, b, [&](std::ptrdiff_t piece, auto const& each) {
-    line_filter<D, T> filter(line, s, around.data(), view<T const, 2, D>());
-    each([&](T const* from, T const* from_a, T const* from_b) {
-      filter.extend_line(from, step);
-      filter.load_coefficients(from_a, step_a, from_b, step_b);
-      filter.add_gradients(parts.data() + piece * 2 * s.taps);
-    });
-  });
+  auto const make = [&] { return line_filter<D, T>(line, s, around.data(), view<T const, 2, D>()); };
+  for_each_line(line, s, x, a, b, make,
+                [&](std::ptrdiff_t piece, auto& filter, T const* from, T const* from_a, T const* from_b) {
+                  filter.extend_line(from, step);
+                  filter.load_coefficients(from_a, step_a, from_b, step_b);
+                  filter.add_gradients(parts.data() + piece * 2 * s.taps);
+                });
   for (int band = 0; band < 2; ++band)
     for (std::ptrdiff_t j = 0; j < s.taps; ++j) {
       T sum = T(0);

@@ -328,11 +328,12 @@ void fft_in_lanes(std::ptrdiff_t n, fft_direction direction, view<T, 3, D> y_re,
       n % 2 == 0 && n > 1 && (forward ? !x_im && y_re.extent(2) <= n / 2 + 1 : !y_im && x_re.extent(2) <= n / 2 + 1);
   roots_of_unity<D, T> const roots(n);
   std::ptrdiff_t const lines = y_re.extent(0) * y_re.extent(1), groups = (lines + F::W - 1) / F::W;
-  parallel_for(groups, parallel_grain / (n * F::W) + 1, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
-    F transform(n, direction, halves, roots);
-    for (std::ptrdiff_t g = begin * F::W; g < end * F::W; g += F::W)
-      transform({y_re, g}, {y_im, g}, {x_re, g}, {x_im, g}, {w, g});
-  });
+  auto const make = [&] { return F(n, direction, halves, roots); };
+  parallel_for(groups, parallel_grain / (n * F::W) + 1, make,
+               [&](std::ptrdiff_t begin, std::ptrdiff_t end, F& transform) {
+                 for (std::ptrdiff_t g = begin * F::W; g < end * F::W; g += F::W)
+                   transform({y_re, g}, {y_im, g}, {x_re, g}, {x_im, g}, {w, g});
+               });
 }
 
 // ---- other devices: products with the basis ----------------------------------------------------------------------

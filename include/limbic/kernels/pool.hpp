@@ -250,10 +250,14 @@ void pool_each_plane(std::ptrdiff_t images, std::ptrdiff_t channels, pool_geomet
   std::ptrdiff_t const work = g.rows.in * g.columns.in + g.rows.out * g.columns.out * g.rows.kernel * g.columns.kernel;
   std::ptrdiff_t const planes = images * channels;
   std::ptrdiff_t const grain = planes * work <= parallel_grain ? planes : parallel_grain / 2 / work + 1;
-  parallel_for(planes, grain, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
-    pool_plane<D, T> plane(g);
-    tensor<T, 1, scalar> room(shape<1>{{lines * plane.length()}}, uninitialized);
-    for (std::ptrdiff_t i = begin; i < end; ++i) f(plane, room.data(), i / channels, i % channels);
+  struct room {
+    room(pool_geometry const& g, int lines) : plane(g), line(shape<1>{{lines * plane.length()}}, uninitialized) {}
+    pool_plane<D, T> plane;
+    tensor<T, 1, scalar> line;
+  };
+  auto const make = [&] { return room(g, lines); };
+  parallel_for(planes, grain, make, [&](std::ptrdiff_t begin, std::ptrdiff_t end, room& in) {
+    for (std::ptrdiff_t i = begin; i < end; ++i) f(in.plane, in.line.data(), i / channels, i % channels);
   });
 }
 

@@ -31,41 +31,45 @@
 LIMBIC_BEGIN
 namespace detail {
 
-// All pairs, W at a time, or one by one where few are left. `lanes()` and `single(p)` give where costs come from.
-template <class Rule, class D, class T, class Lanes, class Single>
+// All pairs, W at a time, or one by one where few are left. `lanes()` and `diagonals()` give where costs come from.
+template <class Rule, class D, class T, class Lanes, class Diagonals>
 void dtw_all(D, Rule const& rule, view<T, 1, D> value, dtw_band const& band, bool backward, Lanes const& lanes,
-             Single const& single) {
+             Diagonals const& diagonals) {
   constexpr std::ptrdiff_t W = kernel_lanes<D, T>::width;
-  std::ptrdiff_t const count = value.extent(0), groups = (count + W - 1) / W;
+  std::ptrdiff_t const count = value.extent(0), few = count % W;
+  std::ptrdiff_t const packed = few <= W / 2 && dtw_diagonals<Rule, D, T>::suit(band) ? count - few : count;
   std::ptrdiff_t const cells = band.tx * band.width();
   std::ptrdiff_t const grain = cells >= parallel_grain ? 1 : parallel_grain / cells + 1;
-  bool const diagonals = dtw_diagonals<Rule, D, T>::suit(band);
-  auto const one_by_one = [&](std::ptrdiff_t first, std::ptrdiff_t end) {
-    dtw_diagonals<Rule, D, T> recursion(rule, band, backward);
-    for (std::ptrdiff_t p = first; p < end; ++p) {
-      auto source = single(p);
-      value(p) = recursion.forward(source);
-      if (backward) recursion.backward(source);
-    }
+
+  struct pack_room {
+    decltype(lanes()) source;
+    dtw_recursion<Rule, D, T> recursion;
   };
-  auto const together = [&](std::ptrdiff_t first, std::ptrdiff_t end) {
-    auto source = lanes();
-    dtw_recursion<Rule, D, T> recursion(rule, band, backward);
-    for (; first < end; first += W) {
-      source.load(first, end);
+  auto const make_pack = [&] { return pack_room{lanes(), dtw_recursion<Rule, D, T>(rule, band, backward)}; };
+  parallel_for((packed + W - 1) / W, grain, make_pack, [&](std::ptrdiff_t begin, std::ptrdiff_t end, pack_room& in) {
+    for (std::ptrdiff_t first = begin * W; first < end * W; first += W) {
+      std::ptrdiff_t const last = first + W < packed ? first + W : packed;
+      in.source.load(first, last);
       T lane[W];
-      kernel_lanes<D, T>::store(lane, recursion.forward(source));
-      for (std::ptrdiff_t p = first; p < end && p < first + W; ++p) value(p) = lane[p - first];
+      kernel_lanes<D, T>::store(lane, in.recursion.forward(in.source));
+      for (std::ptrdiff_t p = first; p < last; ++p) value(p) = lane[p - first];
       if (!backward) continue;
-      recursion.backward(source);
-      source.finish(first, end);
+      in.recursion.backward(in.source);
+      in.source.finish(first, last);
     }
+  });
+
+  struct pair_room {
+    decltype(diagonals()) source;
+    dtw_diagonals<Rule, D, T> recursion;
   };
-  parallel_for(groups, grain, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
-    std::ptrdiff_t const last = end * W < count ? end * W : count, few = (last - begin * W) % W;
-    std::ptrdiff_t const packed = diagonals && few <= W / 2 ? last - few : last;
-    if (begin * W < packed) together(begin * W, packed);
-    if (packed < last) one_by_one(packed, last);
+  auto const make_pair = [&] { return pair_room{diagonals(), dtw_diagonals<Rule, D, T>(rule, band, backward)}; };
+  parallel_for(count - packed, grain, make_pair, [&](std::ptrdiff_t begin, std::ptrdiff_t end, pair_room& in) {
+    for (std::ptrdiff_t p = packed + begin; p < packed + end; ++p) {
+      in.source.load(p);
+      value(p) = in.recursion.forward(in.source);
+      if (backward) in.recursion.backward(in.source);
+    }
   });
 }
 
@@ -79,10 +83,7 @@ void dtw_of_series(D d, Rule const& rule, view<T, 1, D> value, view<T, 3, D> gx,
   detail::dtw_all(
       d, rule, value, detail::dtw_band(x.extent(1), y.extent(1), band), gx || gy,
       [&] { return detail::dtw_series_source<D, T>(x, y, gx, gy, pairs); },
-      [&](std::ptrdiff_t p) {
-        return detail::dtw_series_diagonals<D, T>(x[pairs.x(p)], y[pairs.y(p)], gx ? gx[p] : view<T, 2, D>(),
-                                                  gy ? gy[p] : view<T, 2, D>());
-      });
+      [&] { return detail::dtw_series_diagonals<D, T>(x, y, gx, gy, pairs); });
 }
 
 template <class Rule, class D, class T>
@@ -93,7 +94,7 @@ void dtw_of_costs(D d, Rule const& rule, view<T, 1, D> value, view<T, 3, D> e, v
   detail::dtw_all(
       d, rule, value, detail::dtw_band(costs.extent(1), costs.extent(2), band), static_cast<bool>(e),
       [&] { return detail::dtw_cost_source<D, T>(costs, e); },
-      [&](std::ptrdiff_t p) { return detail::dtw_cost_diagonals<D, T>(costs[p], e ? e[p] : view<T, 2, D>()); });
+      [&] { return detail::dtw_cost_diagonals<D, T>(costs, e); });
 }
 
 // dx_i += sum over the pairs p of series i: weights_p gradients_p, in the order of p. `of` is &dtw_pairs::x or &dtw_pairs::y.

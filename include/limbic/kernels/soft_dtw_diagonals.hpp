@@ -27,16 +27,26 @@ template <class D, class T> class dtw_series_diagonals {
   using V = typename L::type;
   static constexpr std::ptrdiff_t W = L::width;
 
-  dtw_series_diagonals(view<T const, 2, D> x, view<T const, 2, D> y, view<T, 2, D> gx, view<T, 2, D> gy)
-      : out_x_(gx),
-        out_y_(gy),
-        tx_(x.extent(0)),
-        ty_(y.extent(0)),
-        channels_(x.extent(1)),
+  dtw_series_diagonals(view<T const, 3, D> x, view<T const, 3, D> y, view<T, 3, D> gx, view<T, 3, D> gy,
+                       dtw_pairs const& pairs)
+      : all_x_(x),
+        all_y_(y),
+        all_gx_(gx),
+        all_gy_(gy),
+        pairs_(pairs),
+        tx_(x.extent(1)),
+        ty_(y.extent(1)),
+        channels_(x.extent(2)),
         x_(room(tx_)),
         y_(room(ty_)),
         gx_(room(gx ? tx_ : -W)),
-        gy_(room(gy ? ty_ : -W)) {
+        gy_(room(gy ? ty_ : -W)) {}
+  void load(std::ptrdiff_t p) {
+    view<T const, 2, D> const x = all_x_[pairs_.x(p)], y = all_y_[pairs_.y(p)];
+    out_x_ = all_gx_ ? all_gx_[p] : view<T, 2, D>();
+    out_y_ = all_gy_ ? all_gy_[p] : view<T, 2, D>();
+    fill(scalar{}, gx_.view(), T(0));
+    fill(scalar{}, gy_.view(), T(0));
     for (std::ptrdiff_t c = 0; c < channels_; ++c) {
       for (std::ptrdiff_t i = 0; i < tx_; ++i) x_.data()[c * (tx_ + W) + i] = x(i, c);
       for (std::ptrdiff_t j = 0; j < ty_; ++j) y_.data()[c * (ty_ + W) + ty_ - 1 - j] = y(j, c);
@@ -73,7 +83,10 @@ template <class D, class T> class dtw_series_diagonals {
   }
   static T twice(T v) { return v + v; }
 
-  view<T, 2, D> out_x_, out_y_;
+  view<T const, 3, D> all_x_, all_y_;
+  view<T, 3, D> all_gx_, all_gy_;
+  view<T, 2, D> out_x_, out_y_;  // of the pair
+  dtw_pairs pairs_;
   std::ptrdiff_t tx_, ty_, channels_;
   tensor<T, 1, scalar> x_, y_, gx_, gy_;  // [channel][step], W more steps of 0; y reversed
 };
@@ -83,8 +96,12 @@ template <class D, class T> class dtw_cost_diagonals {
   using L = kernel_lanes<D, T>;
   using V = typename L::type;
 
-  dtw_cost_diagonals(view<T const, 2, D> costs, view<T, 2, D> e) : costs_(costs), e_(e) {
-    if (e_) fill(D{}, e_, T(0));
+  dtw_cost_diagonals(view<T const, 3, D> costs, view<T, 3, D> e) : all_costs_(costs), all_e_(e) {}
+  void load(std::ptrdiff_t p) {
+    costs_ = all_costs_[p];
+    if (!all_e_) return;
+    e_ = all_e_[p];
+    fill(D{}, e_, T(0));
   }
   V cost(dtw_diagonal const& d, std::ptrdiff_t i) const {
     T lane[L::width] = {};
@@ -97,7 +114,9 @@ template <class D, class T> class dtw_cost_diagonals {
   void finish() const {}
 
  private:
-  view<T const, 2, D> costs_;
+  view<T const, 3, D> all_costs_;
+  view<T, 3, D> all_e_;
+  view<T const, 2, D> costs_;  // of the pair
   view<T, 2, D> e_;
 };
 

@@ -98,15 +98,23 @@ template <class D, class T> class winograd {
       right[p] = packed_matrix<T, D>(place(as_view(u), p, in_, out_), packed.data() + p * each);
 
     std::ptrdiff_t const strip = images_of(128), strips = (images_ + strip - 1) / strip;
-    parallel_for(strips, 1, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
-      tensor<T, 3, D> image = patches(in_room_, winograd_patch - winograd_tile), result = patches(out_room_, 0);
-      tensor<T, 3, D> v = places(strip, in_room_), m = places(strip, out_room_);
+    struct room {
+      tensor<T, 3, D> image, result, v, m;
+      tensor<T, 1, D> rows;
+    };
+    auto const make = [&] {
+      return room{patches(in_room_, winograd_patch - winograd_tile), patches(out_room_, 0), places(strip, in_room_),
+                  places(strip, out_room_), tensor<T, 1, D>(shape<1>{{left_room<T>(in_)}}, uninitialized)};
+    };
+    parallel_for(strips, 1, make, [&](std::ptrdiff_t begin, std::ptrdiff_t end, room& its) {
+      auto& [image, result, v, m, rows] = its;
       for (std::ptrdiff_t s = begin; s < end; ++s) {
         std::ptrdiff_t const first = s * strip, count = images_ - first < strip ? images_ - first : strip;
         std::ptrdiff_t const tiles = count * tiles_.size();
         for (std::ptrdiff_t n = 0; n < count; ++n) read(image, v, x[first + n], n);
         for (std::ptrdiff_t p = 0; p < winograd_places; ++p)
-          gemm(D{}, sink<T, 2, D>(place(m.view(), p, tiles, out_)), place(as_view(v), p, tiles, in_), right[p]);
+          gemm(D{}, sink<T, 2, D>(place(m.view(), p, tiles, out_)), place(as_view(v), p, tiles, in_), right[p],
+               rows.data());
         for (std::ptrdiff_t n = 0; n < count; ++n) {
           for_each_tile(m, result, winograd_tile, n,
                         [](T* at, std::ptrdiff_t apart, T* tile, std::ptrdiff_t row, std::ptrdiff_t column) {
@@ -132,8 +140,12 @@ template <class D, class T> class winograd {
     for (std::ptrdiff_t s = 0; s < strips; ++s) {
       std::ptrdiff_t const first = s * strip, count = images_ - first < strip ? images_ - first : strip;
       std::ptrdiff_t const tiles = count * tiles_.size();
-      parallel_for(count, 4, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
-        tensor<T, 3, D> image = patches(in_room_, winograd_patch - winograd_tile), gradient = patches(out_room_, 0);
+      struct room {
+        tensor<T, 3, D> image, gradient;
+      };
+      auto const make = [&] { return room{patches(in_room_, winograd_patch - winograd_tile), patches(out_room_, 0)}; };
+      parallel_for(count, 4, make, [&](std::ptrdiff_t begin, std::ptrdiff_t end, room& its) {
+        auto& [image, gradient] = its;
         for (std::ptrdiff_t n = begin; n < end; ++n) {
           read(image, v, x[first + n], n);
           copy(D{}, gradient.view().slice(0, 0, pixels_[0]).slice(1, 0, pixels_[1]).slice(2, 0, out_),
@@ -148,10 +160,13 @@ template <class D, class T> class winograd {
                         });
         }
       });
-      parallel_for(winograd_places, 1, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
+      auto const workspace = [&] {
+        return tensor<T, 1, D>(shape<1>{{gemm_workspace<D, T>({{out_, tiles}}, {{tiles, in_}})}}, uninitialized);
+      };
+      parallel_for(winograd_places, 1, workspace, [&](std::ptrdiff_t begin, std::ptrdiff_t end, tensor<T, 1, D>& its) {
         for (std::ptrdiff_t p = begin; p < end; ++p)
           gemm(D{}, sink<T, 2, D>(du.view()[p].slice(1, 0, in_), s > 0), place(as_view(z), p, tiles, out_).transpose(),
-               place(as_view(v), p, tiles, in_));
+               place(as_view(v), p, tiles, in_), its.data());
       });
     }
     tensor<T, 4, D> taps(shape<4>{{3, 3, out_, in_room_}}, uninitialized);
