@@ -13485,8 +13485,8 @@ class tape {
   void backward(backward_options o = {}) {
     if (!seeded_) fail<tape_error>("backward", "no value was given to start from");
     seeded_ = false;
+    retained_ = o.retain;  // before the pass: one that ends in an error leaves gradients to be forgotten
     for (detail::node* n = last_; n != nullptr; n = n->before) n->kind->backward(*this, *n, o);
-    retained_ = o.retain;
     if (!o.retain) {
       last_ = nullptr;
       nodes_ = 0;
@@ -13592,9 +13592,12 @@ class tape {
     for (detail::node* n = last_; n != nullptr; n = n->before) order[--k] = n;
     for (std::size_t i = 0; i < nodes_; ++i) order[i]->kind->mark(*order[i]);
     arena_.source().deallocate(order, bytes);
+    struct pruning {
+      bool& on;
+      ~pruning() { on = false; }
+    } const pass{pruned_};
     pruned_ = true;
     backward(o);
-    pruned_ = false;
   }
 
  private:
@@ -14016,21 +14019,23 @@ namespace detail {
 
 template <class T, int R, class D, class... X>
 auto gradients_by(bool guided, variable<T, R, D> const& y, X const&... x) {
-  tape* const t = y.owner();
-  ((x.checked_slot("gradients")->flags |= detail::slot::chosen), ...);
-  ((x.checked_slot("gradients")->flags &= ~std::uint32_t{detail::slot::assigned}), ...);
   if (y.size() != 1) fail<shape_error>("gradients", "a value of shape ", y.shape(), " is not a scalar");
+  struct marks {  // gone again whatever happens
+    slot* of[sizeof...(X)];
+    void change(std::uint32_t on) const {
+      for (slot* const s : of) s->flags = (s->flags & ~std::uint32_t{slot::chosen | slot::assigned}) | on;
+    }
+    ~marks() { change(0); }
+  } const marked{{x.checked_slot("gradients")...}};
+  marked.change(slot::chosen);
+  tape* const t = y.owner();
   tensor<T, R, D> const one(y.shape(), T(1));
   t->seed(y, one);
   t->backward_to_chosen({.retain = true, .guided = guided});
-  auto const take = [&](auto const& v) {
+  auto const take = [](auto const& v) {
     using V = std::remove_cvref_t<decltype(v)>;
-    auto* const s = v.checked_slot("gradients");
-    bool const reached = s->has(detail::slot::assigned);
-    auto g = reached ? tensor<typename V::value_type, V::rank, D>(v.gradient())
-                     : tensor<typename V::value_type, V::rank, D>(v.shape());
-    s->flags &= ~std::uint32_t{detail::slot::chosen | detail::slot::assigned};
-    return g;
+    return v.checked_slot("gradients")->has(slot::assigned) ? tensor<typename V::value_type, V::rank, D>(v.gradient())
+                                                            : tensor<typename V::value_type, V::rank, D>(v.shape());
   };
   std::tuple<tensor<typename X::value_type, X::rank, D>...> result{take(x)...};
   if constexpr (sizeof...(X) == 1) return std::get<0>(std::move(result));

@@ -241,6 +241,29 @@ TEST_CASE("the first value or gradient that is not finite is named on demand", "
   CHECK_THROWS_AS(sqrt(d), anomaly_error);  // the value is 0, its tangent infinite
 }
 
+TEST_CASE("gradients that end in an error leave nothing on the tape", "[tape]") {
+  parameter<double, 1> const w(tensor<double, 1>({2}, {0.0, 3.0}));
+  tape t;
+  t.detect_anomaly();
+  auto const x = t.variable(tensor<double, 1>({2}, {1.0, 1.0}));
+  auto const y = x * w;
+  auto const root = sum(sqrt(y)), good = sum(square(y));  // the pass comes to the square first, then to the root of 0
+  CHECK_THROWS_AS(gradients(root + good, x), anomaly_error);
+  CHECK_THROWS_WITH(gradients(y, x), "[gradients] a value of shape (2) is not a scalar");
+  CHECK(gradients(good, x)(1) == 18.0);
+  t.backward(good);
+  CHECK(x.gradient()(1) == 18.0);
+  CHECK(w.gradient()(1) == 6.0);
+}
+
+TEST_CASE("gradients of a variable that is named twice", "[tape]") {
+  tape t;
+  auto const x = t.variable(tensor<double, 1>({2}, {1.0, 2.0}));
+  auto const [first, second] = gradients(sum(square(x)), x, x);
+  CHECK(first(1) == 4.0);
+  CHECK(second(1) == 4.0);
+}
+
 TEST_CASE("Hessian-vector products of a model against differences of gradients", "[tape]") {
   auto m = make_model();
   tensor<double, 2> const a({5, 3}, 0.3);

@@ -285,21 +285,23 @@ namespace detail {
 
 template <class T, int R, class D, class... X>
 auto gradients_by(bool guided, variable<T, R, D> const& y, X const&... x) {
-  tape* const t = y.owner();
-  ((x.checked_slot("gradients")->flags |= detail::slot::chosen), ...);
-  ((x.checked_slot("gradients")->flags &= ~std::uint32_t{detail::slot::assigned}), ...);
   if (y.size() != 1) fail<shape_error>("gradients", "a value of shape ", y.shape(), " is not a scalar");
+  struct marks {  // gone again whatever happens
+    slot* of[sizeof...(X)];
+    void change(std::uint32_t on) const {
+      for (slot* const s : of) s->flags = (s->flags & ~std::uint32_t{slot::chosen | slot::assigned}) | on;
+    }
+    ~marks() { change(0); }
+  } const marked{{x.checked_slot("gradients")...}};
+  marked.change(slot::chosen);
+  tape* const t = y.owner();
   tensor<T, R, D> const one(y.shape(), T(1));
   t->seed(y, one);
   t->backward_to_chosen({.retain = true, .guided = guided});
-  auto const take = [&](auto const& v) {
+  auto const take = [](auto const& v) {
     using V = std::remove_cvref_t<decltype(v)>;
-    auto* const s = v.checked_slot("gradients");
-    bool const reached = s->has(detail::slot::assigned);
-    auto g = reached ? tensor<typename V::value_type, V::rank, D>(v.gradient())
-                     : tensor<typename V::value_type, V::rank, D>(v.shape());
-    s->flags &= ~std::uint32_t{detail::slot::chosen | detail::slot::assigned};
-    return g;
+    return v.checked_slot("gradients")->has(slot::assigned) ? tensor<typename V::value_type, V::rank, D>(v.gradient())
+                                                            : tensor<typename V::value_type, V::rank, D>(v.shape());
   };
   std::tuple<tensor<typename X::value_type, X::rank, D>...> result{take(x)...};
   if constexpr (sizeof...(X) == 1) return std::get<0>(std::move(result));

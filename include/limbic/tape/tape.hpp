@@ -167,8 +167,8 @@ class tape {
   void backward(backward_options o = {}) {
     if (!seeded_) fail<tape_error>("backward", "no value was given to start from");
     seeded_ = false;
+    retained_ = o.retain;  // before the pass: one that ends in an error leaves gradients to be forgotten
     for (detail::node* n = last_; n != nullptr; n = n->before) n->kind->backward(*this, *n, o);
-    retained_ = o.retain;
     if (!o.retain) {
       last_ = nullptr;
       nodes_ = 0;
@@ -274,9 +274,12 @@ class tape {
     for (detail::node* n = last_; n != nullptr; n = n->before) order[--k] = n;
     for (std::size_t i = 0; i < nodes_; ++i) order[i]->kind->mark(*order[i]);
     arena_.source().deallocate(order, bytes);
+    struct pruning {
+      bool& on;
+      ~pruning() { on = false; }
+    } const pass{pruned_};
     pruned_ = true;
     backward(o);
-    pruned_ = false;
   }
 
  private:
