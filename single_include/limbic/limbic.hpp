@@ -13485,12 +13485,14 @@ class tape {
   void backward(backward_options o = {}) {
     if (!seeded_) fail<tape_error>("backward", "no value was given to start from");
     seeded_ = false;
-    retained_ = o.retain;  // before the pass: one that ends in an error leaves gradients to be forgotten
-    for (detail::node* n = last_; n != nullptr; n = n->before) n->kind->backward(*this, *n, o);
-    if (!o.retain) {
-      last_ = nullptr;
-      nodes_ = 0;
+    retained_ = true;  // what a pass that ends in an error leaves is forgotten by the next one
+    for (detail::node* n = last_; n != nullptr; n = n->before) {
+      n->kind->backward(*this, *n, o);
+      if (o.retain) continue;
+      last_ = n->before;
+      --nodes_;
     }
+    retained_ = o.retain;
   }
 
   // The first op with a value or a gradient that is not finite is an error from now on.

@@ -256,6 +256,27 @@ TEST_CASE("gradients that end in an error leave nothing on the tape", "[tape]") 
   CHECK(w.gradient()(1) == 6.0);
 }
 
+TEST_CASE("a backward pass that ends in an error frees what it has done, and no more", "[tape]") {
+  parameter<double, 1> const w(tensor<double, 1>({2}, {0.0, 3.0}));
+  tape t;
+  t.detect_anomaly();
+  auto const x = t.variable(tensor<double, 1>({2}, {1.0, 1.0}));
+  auto const y = x * w;
+  auto const good = sum(square(y));
+  auto const root = exp(sqrt(y));
+  auto const bad = sum(square(root));
+  std::size_t const nodes = t.nodes();
+  CHECK_THROWS_AS(t.backward(bad), anomaly_error);
+  CHECK(t.nodes() == nodes - 3);  // all but the root and what lies before it
+  CHECK(root.value()(0) == 1.0);
+  CHECK(contains(message_of<tape_error>([&] { t.backward(bad); }), "freed the nodes"));
+  t.backward(good);
+  CHECK(root.value()(0) == 1.0);
+  CHECK(x.gradient()(1) == 18.0);
+  CHECK(w.gradient()(1) == 6.0);
+  CHECK(t.nodes() == 0);
+}
+
 TEST_CASE("gradients of a variable that is named twice", "[tape]") {
   tape t;
   auto const x = t.variable(tensor<double, 1>({2}, {1.0, 2.0}));
