@@ -38,17 +38,16 @@ inline int threads() {
 }
 
 namespace detail {
-// How many threads share so many pieces.
-inline int threads_of(std::ptrdiff_t pieces) {
-  int const t = pieces > 1 ? threads() : 1;
-  return pieces < t ? static_cast<int>(pieces) : t;
-}
-
-// f(piece, number of the thread) for every piece, on t threads.
-template <class F> void each_piece(std::ptrdiff_t pieces, [[maybe_unused]] int t, F const& f) {
+// f(piece, number of the thread) for every piece, each thread a run of them: with few pieces, the first threads one each.
+// All threads form one team, whatever the number of pieces: one of another size would be made and ended for every loop.
+template <class F> void each_piece(std::ptrdiff_t pieces, [[maybe_unused]] int team, F const& f) {
 #if LIMBIC_OPENMP
-#pragma omp parallel for schedule(static) num_threads(t)
-  for (std::ptrdiff_t p = 0; p < pieces; ++p) f(p, omp_get_thread_num());
+#pragma omp parallel num_threads(team)
+  {
+    int const thread = omp_get_thread_num();
+    std::ptrdiff_t const members = omp_get_num_threads(), share = (pieces + members - 1) / members;
+    for (std::ptrdiff_t p = thread * share; p < (thread + 1) * share && p < pieces; ++p) f(p, thread);
+  }
 #else
   for (std::ptrdiff_t p = 0; p < pieces; ++p) f(p, 0);
 #endif
@@ -94,8 +93,8 @@ template <class F> void parallel_for(std::ptrdiff_t n, std::ptrdiff_t grain, F c
   if (grain < 1) grain = 1;
   std::ptrdiff_t const pieces = (n + grain - 1) / grain;
   auto const piece = [&](std::ptrdiff_t p) { f(p * grain, (p + 1) * grain < n ? (p + 1) * grain : n); };
-  if (int const t = detail::threads_of(pieces); t > 1)
-    return detail::each_piece(pieces, t, [&](std::ptrdiff_t p, int) { piece(p); });
+  if (int const team = pieces > 1 ? threads() : 1; team > 1)
+    return detail::each_piece(pieces, team, [&](std::ptrdiff_t p, int) { piece(p); });
   for (std::ptrdiff_t p = 0; p < pieces; ++p) piece(p);
 }
 
@@ -110,9 +109,9 @@ void parallel_for(std::ptrdiff_t n, std::ptrdiff_t grain, Make const& make, F co
   auto const piece = [&](std::ptrdiff_t p, auto& room) {
     f(p * grain, (p + 1) * grain < n ? (p + 1) * grain : n, room);
   };
-  if (int const t = detail::threads_of(pieces); t > 1) {
-    detail::rooms<Make> const room(t, make);
-    return detail::each_piece(pieces, t, [&](std::ptrdiff_t p, int thread) { piece(p, room[thread]); });
+  if (int const team = pieces > 1 ? threads() : 1; team > 1) {
+    detail::rooms<Make> const room(pieces < team ? static_cast<int>(pieces) : team, make);
+    return detail::each_piece(pieces, team, [&](std::ptrdiff_t p, int thread) { piece(p, room[thread]); });
   }
   auto room = make();
   for (std::ptrdiff_t p = 0; p < pieces; ++p) piece(p, room);
