@@ -170,14 +170,18 @@ void pack_panel(view<T const, 2, D> b, std::ptrdiff_t first, std::ptrdiff_t widt
   }
   // Transposed: read a few columns at a time along k, so that both sides stay within a few cache lines.
   constexpr std::ptrdiff_t some = 16;
-  for (std::ptrdiff_t k0 = 0; k0 < depth; k0 += some) {
-    std::ptrdiff_t const k1 = k0 + some < depth ? k0 + some : depth;
+  std::ptrdiff_t const step = b.stride(0), next = b.stride(1);
+  for (std::ptrdiff_t k0 = 0; k0 < depth; k0 += some, panel += some * width, from += some * step) {
+    std::ptrdiff_t const count = depth - k0 < some ? depth - k0 : some;
     for (std::ptrdiff_t j = 0; j < columns; ++j) {
-      T const* const column = from + j * b.stride(1);
-      for (std::ptrdiff_t k = k0; k < k1; ++k) panel[k * width + j] = column[k * b.stride(0)];
+      T const* const column = from + j * next;
+      if (step == 1)
+        for (std::ptrdiff_t k = 0; k < count; ++k) panel[k * width + j] = column[k];
+      else
+        for (std::ptrdiff_t k = 0; k < count; ++k) panel[k * width + j] = column[k * step];
     }
     for (std::ptrdiff_t j = columns; j < width; ++j)
-      for (std::ptrdiff_t k = k0; k < k1; ++k) panel[k * width + j] = T(0);
+      for (std::ptrdiff_t k = 0; k < count; ++k) panel[k * width + j] = T(0);
   }
 }
 
@@ -364,7 +368,7 @@ template <class T, class D = default_device> class packed_matrix {
   T const* panels() const { return panels_; }
 
  private:
-  void pack(view<T const, 2, D> b, T* to) {
+  LIMBIC_NOINLINE void pack(view<T const, 2, D> b, T* to) {
     std::ptrdiff_t const width = detail::panel_width<D, T>(b.extent(1));
     shape_ = b.shape();
     panels_ = to;
@@ -435,20 +439,19 @@ void gemm(D d, sink<T, 2, D> c, view<T const, 2, D> a, view<T const, 2, D> b, T*
     gemm(d, sink<T, 2, D>(product.view()), a, b);
     return copy(d, c, product);
   }
-  std::ptrdiff_t const left = detail::left_room<T>(depth);  // of the workspace, before what is for b
   // A few rows do not repay packing b: its full panels are read where they are, only a ragged last one is packed.
-  std::ptrdiff_t const width = detail::panel_width<D, T>(n);
-  if (b.stride(1) == 1 && m <= 2 * detail::kernel_lanes<D, T>::rows) {
-    std::ptrdiff_t const last = n / width * width;
-    bool const ragged = (n - last) % detail::kernel_lanes<D, T>::width != 0;
-    tensor<T, 1, D> own;
-    if (ragged && workspace == nullptr) own = tensor<T, 1, D>(shape<1>{{depth * width}}, uninitialized);
-    T* const panel = workspace != nullptr ? workspace + left : own.data();
-    if (ragged) detail::pack_panel<D, T>(b, last, width, panel);
-    return detail::gemm_tiles<D, T>(c, a, panel, b.data(), b.stride(0), workspace);
+  std::ptrdiff_t const width = detail::panel_width<D, T>(n), last = n / width * width;
+  bool const few = b.stride(1) == 1 && m <= 2 * detail::kernel_lanes<D, T>::rows;
+  bool const ragged = (n - last) % detail::kernel_lanes<D, T>::width != 0;
+  tensor<T, 1, D> own;
+  if (workspace == nullptr && (ragged || !few)) {
+    std::ptrdiff_t const room = few ? depth * width : packed_matrix<T, D>::packed_size(b.shape());
+    own = tensor<T, 1, D>(shape<1>{{room}}, uninitialized);
   }
-  if (workspace != nullptr) gemm(d, c, a, packed_matrix<T, D>(b, workspace + left), workspace);
-  else gemm(d, c, a, packed_matrix<T, D>(b));
+  T* const panels = workspace != nullptr ? workspace + detail::left_room<T>(depth) : own.data();
+  if (!few) return gemm(d, c, a, packed_matrix<T, D>(b, panels), workspace);
+  if (ragged) detail::pack_panel<D, T>(b, last, width, panels);
+  detail::gemm_tiles<D, T>(c, a, panels, b.data(), b.stride(0), workspace);
 }
 
 // Batches: c (B, M, N), a (B or 1, M, K), b (B or 1, K, N). A b shared by all is one product of B * M rows where a and c

@@ -193,7 +193,7 @@ class use_memory {
 // What a tensor does to its own elements; a device with other memory overloads these three.
 template <class D, class T>
   requires is_host<D>
-void fill_elements(D, T* to, std::ptrdiff_t n, T value) {
+LIMBIC_NOINLINE void fill_elements(D, T* to, std::ptrdiff_t n, T value) {
   for (std::ptrdiff_t i = 0; i < n; ++i) to[i] = value;
 }
 

@@ -83,10 +83,10 @@ struct normal_element {                  // four words for a pair of elements
   }
 };
 
-// out[i] = f.at(i) over contiguous memory; a device with other memory overloads it.
+// out[i] = f.at(i) over contiguous memory; a device with other memory overloads it. The generator is long: one copy will do.
 template <class D, class T, class F>
   requires is_host<D>
-void generate_elements(D, T* out, std::ptrdiff_t n, F const& f) {
+LIMBIC_NOINLINE void generate_elements(D, T* out, std::ptrdiff_t n, F const& f) {
   for (std::ptrdiff_t i = 0; i < n; ++i) out[i] = f.at(i, T());
 }
 
