@@ -161,18 +161,29 @@ TEST_CASE("an element's bits depend neither on its place nor on the rows beside 
     for (std::ptrdiff_t j = 0; j < 9; ++j) REQUIRE(columns(i, j) == whole(i, 20 + j));
 }
 
-TEST_CASE("packed operands and buffers of the caller give the same bits", "[gemm]") {
-  auto const a = noise<float, simd>(35, 40, 1), b = noise<float, simd>(45, 40, 2);
-  tensor<float, 2, simd> first({35, 45}), second({35, 45}), third({35, 45});
-  auto const right = as_view(b).transpose();
-  gemm(simd{}, sink<float, 2, simd>(first.view()), as_view(a), right);
-  gemm(simd{}, second, a, packed_matrix<float, simd>(right));
-  tensor<float, 1, simd> workspace(shape{packed_matrix<float, simd>::packed_size(right.shape())});
-  gemm(simd{}, sink<float, 2, simd>(third.view()), as_view(a), right, workspace.data());
-  for (std::ptrdiff_t i = 0; i < first.size(); ++i) {
-    REQUIRE(first.data()[i] == second.data()[i]);
-    REQUIRE(first.data()[i] == third.data()[i]);
+TEST_CASE("packed operands and a workspace of the caller give the same bits", "[gemm]") {
+  struct {
+    std::ptrdiff_t rows, depth, columns;
+    bool transposed;
+  } const some[] = {{35, 40, 45, true},
+                    {120, 300, 100, true},  // the rows of a lie far apart
+                    {3, 40, 45, false}};    // only the ragged last panel of b is packed
+  set_threads(1);
+  for (auto const& p : some) {
+    auto const a = noise<float, simd>(p.rows, p.depth, 1);
+    auto const b = p.transposed ? noise<float, simd>(p.columns, p.depth, 2) : noise<float, simd>(p.depth, p.columns, 2);
+    auto const right = p.transposed ? as_view(b).transpose() : as_view(b);
+    tensor<float, 2, simd> first({p.rows, p.columns}), second(first.shape()), third(first.shape());
+    gemm(simd{}, sink<float, 2, simd>(first.view()), as_view(a), right);
+    gemm(simd{}, second, a, packed_matrix<float, simd>(right));
+    tensor<float, 1, simd> workspace(shape{gemm_workspace<simd, float>(a.shape(), right.shape())});
+    gemm(simd{}, sink<float, 2, simd>(third.view()), as_view(a), right, workspace.data());
+    for (std::ptrdiff_t i = 0; i < first.size(); ++i) {
+      REQUIRE(first.data()[i] == second.data()[i]);
+      REQUIRE(first.data()[i] == third.data()[i]);
+    }
   }
+  set_threads(0);
 }
 
 TEST_CASE("batches, with shared operands", "[gemm]") {
